@@ -230,7 +230,7 @@ def defended(result: Gathered, *, received: dict[str, pd.DataFrame], returns: Re
     known = result.lists["linkage"].frame.dropna(subset=["survey_code", "local_authority"])
     groups = dict(zip(known["survey_code"], known["local_authority"], strict=True))
     findings += survey_findings(result.surveys.values(), groups, thresholds)
-    findings += list_findings([result.lists["course_log"]], thresholds)
+    findings += list_findings([result.lists["course_log"], result.lists["linkage"]], thresholds, drawn=("survey_code",))
     findings += [each for survey in result.surveys.values() for each in missing_export(survey)]
     return [*notes, *judged(findings, deviations_of_data(result.root, result.study.name))]
 

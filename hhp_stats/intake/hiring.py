@@ -13,6 +13,7 @@ from hhp_stats.intake.plain_lists import ListRule, Lists, PlainLists, read_plain
 from hhp_stats.intake.rule import Breach, Rule, at
 from hhp_stats.intake.rules_conditions import conditions_findings
 from hhp_stats.plan.experiments import load_experiment_plan
+from hhp_stats.plan.thresholds import load_thresholds
 
 
 def _twice(about: str, keys: list[str]) -> ListRule:
@@ -112,7 +113,8 @@ RULES = (
 def load_hiring(root: Path) -> PlainLists:
     """Participants, decisions and scores; raises DataError, with every problem, where they break a rule."""
     plan = load_experiment_plan(root, STUDY)
-    return read_plain_lists(root, study=STUDY, specs=SPECS, rules=RULES, found=partial(conditions_findings, plan=plan))
+    found = partial(conditions_findings, plan=plan, thresholds=load_thresholds(root, STUDY))
+    return read_plain_lists(root, study=STUDY, specs=SPECS, rules=RULES, found=found)
 
 
 def decisions_with_conditions(lists: PlainLists) -> pd.DataFrame:

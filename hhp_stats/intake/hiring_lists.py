@@ -43,7 +43,7 @@ SPECS = (
         fields=(
             list_column("participant", "identifier"),
             list_column("name_shown", "category", allowed=SHOWN),
-            *(list_column(name, "integer", low=1, high=7) for name in SCORES),
+            *(list_column(name, "integer", low=1, high=7, unit="points") for name in SCORES),
         ),
     ),
 )

@@ -22,7 +22,7 @@ from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import sha256_of, study_status, verify_manifest
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
 from hhp_stats.intake.rule import Breach, Rule, at, breach_problems
-from hhp_stats.intake.rules_answers import survey_findings
+from hhp_stats.intake.rules_answers import list_findings, survey_findings
 from hhp_stats.intake.rules_arms import ArmsCheck, arms_findings
 from hhp_stats.intake.rules_cells import FORM_RULES, KIND_RULES
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
@@ -189,6 +189,9 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     known = {table.file: table.sha256 for table in tables if table.sha256}
     check = ArmsCheck(plan=plan, allocation=allocation, surveys=tuple(surveys), thresholds=thresholds)
     of_the_columns = survey_findings(surveys, _groups(allocation, plan), thresholds)
+    # Where whole clusters were drawn, a list in order of the clusters is in order of the arms.
+    drawn = ("survey_code",) if plan.design.cluster else ("arm", "survey_code")
+    of_the_columns += list_findings([allocation], thresholds, drawn=drawn)
     of_the_files = [each for survey in surveys for each in missing_export(survey)]
     of_the_arms = judged([*of_the_files, *arms_findings(check), *of_the_columns], deviations_of_data(root, plan.study))
     found = [

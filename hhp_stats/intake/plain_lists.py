@@ -126,7 +126,7 @@ def read_plain_lists(
         for entry in rules:
             table = tables[entry.about]
             table.problems += breach_problems(entry.rule, table, entry.find(tables))
-        of_the_columns = list_findings(tables.values(), load_thresholds(root, study))
+        of_the_columns = list_findings(list(tables.values()), load_thresholds(root, study))
         of_the_study = judged([*found(tables), *of_the_columns], deviations_of_data(root, study))
     else:
         of_the_study = []

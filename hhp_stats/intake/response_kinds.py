@@ -49,6 +49,8 @@ LEFT_OUT = frozenset(
     }
 )
 _TEST_CHANNELS = frozenset({"preview", "test"})
+# Somebody who makes the survey tries it out: the platform then says so in both columns.
+_TRIED = frozenset(kind for kind in LEFT_OUT if kind in {"1", "2", "9", "17"} or "preview" in kind or "test" in kind)
 
 
 def is_person(status: str, channel: str) -> bool:
@@ -61,3 +63,9 @@ def is_person(status: str, channel: str) -> bool:
 def is_known(status: str) -> bool:
     """Whether the platform knows this kind of response."""
     return status in COUNTED or status in LEFT_OUT
+
+
+def contradicts(status: str, channel: str) -> bool:
+    """Whether one column calls a response a trial of the survey and the other a person's."""
+    tried = channel in _TEST_CHANNELS
+    return bool(status and channel) and (tried != (status in _TRIED)) and (status in _TRIED or status in COUNTED)

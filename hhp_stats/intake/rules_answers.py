@@ -7,7 +7,7 @@ As `rules_distribution.py` for returns; the fields are those of the dictionary o
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,31 +16,24 @@ from hhp_stats.intake.distribution import cohens_h, known, share_missing, standa
 from hhp_stats.intake.findings import Finding
 from hhp_stats.intake.lists import ListFile
 from hhp_stats.intake.rule import Rule
+from hhp_stats.intake.rules_correlation import (
+    ALONE_IN_LIST,
+    CORRELATION_RULES,
+    about_column,
+    answers_of,
+    correlation_findings,
+    figures_of,
+    scores_findings,
+)
 from hhp_stats.intake.survey import SurveyFile
 from hhp_stats.plan.thresholds import Threshold
-
-NUMBERS = ("number", "integer")
-FEWEST_QUESTIONS = 3  # of a survey from which on one can be held against the others
-
-
-def _figures(table: ListFile | SurveyFile) -> list[str]:
-    return [name for name, spec in table.fields.items() if spec.kind in NUMBERS and name in table.frame]
-
-
-def _answers(survey: SurveyFile) -> pd.DataFrame:
-    """The answers of people who agreed."""
-    return survey.frame.loc[survey.frame["consent"].eq("agree") & ~survey.meta["preview"]]
-
-
-def _finding(rule: Rule, table: ListFile | SurveyFile, name: str, value: str, unit: str) -> Finding:
-    return Finding(rule=rule, file=table.file, cell=f"column {name}", value=value, units=(unit,))
 
 
 def _between_waves(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding]:
     for earlier, later in itertools.pairwise(surveys):
-        for name in _figures(later):
+        for name in figures_of(later):
             if name in earlier.frame:
-                before, after = (known(_answers(each)[name].to_numpy(dtype=float)) for each in (earlier, later))
+                before, after = (known(answers_of(each)[name].to_numpy(dtype=float)) for each in (earlier, later))
                 if min(len(before), len(after)) >= limit.least:
                     gap = standardised_difference(after, before)
                     if gap > limit.limit:
@@ -48,17 +41,17 @@ def _between_waves(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[
                             f"{name} is {after.mean():.3g} on average, at {earlier.wave} {before.mean():.3g} ({gap:.2f}"
                             " standard deviations)"
                         )
-                        yield _finding(OTHER_MEAN, later, name, value, f"{name}, {later.wave}")
+                        yield about_column(OTHER_MEAN, later, name, value, f"{name}, {later.wave}")
 
 
 def _between_groups(surveys: Sequence[SurveyFile], groups: Mapping[str, str], limit: Threshold) -> Iterator[Finding]:
     for survey in surveys:
-        answers = _answers(survey)
+        answers = answers_of(survey)
         group = survey.meta.loc[answers.index, "code"].map(groups)
         sizes = group.value_counts(sort=False)
         members = {str(label): group.eq(label).to_numpy() for label in sizes.index[sizes >= limit.least]}
         grouped = group.notna().to_numpy()
-        for name in _figures(survey) if members else ():
+        for name in figures_of(survey) if members else ():
             values = answers[name].to_numpy(dtype=float)
             for label, inside in members.items():
                 own, others = known(values[inside]), known(values[grouped & ~inside])
@@ -69,70 +62,25 @@ def _between_groups(surveys: Sequence[SurveyFile], groups: Mapping[str, str], li
                             f"{name} is {own.mean():.3g} on average in {label}, elsewhere {others.mean():.3g}"
                             f" ({gap:.2f} standard deviations)"
                         )
-                        yield _finding(OTHER_GROUP, survey, name, value, f"{name}, {survey.wave}, {label}")
+                        yield about_column(OTHER_GROUP, survey, name, value, f"{name}, {survey.wave}, {label}")
 
 
 def _blanks(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding]:
     for survey in surveys:
-        answers = _answers(survey)
-        names = [name for name in _figures(survey) if survey.fields[name].unit == "points"]
+        answers = answers_of(survey)
+        names = [name for name in figures_of(survey) if survey.fields[name].unit == "points"]
         shares = {name: share_missing(answers[name].to_numpy(dtype=float)) for name in names}
         if len(answers) >= limit.least and len(shares) > 2:
             for name, own in shares.items():
                 usual = float(np.median([share for other, share in shares.items() if other != name]))
                 if cohens_h(own, usual) > limit.limit:
                     value = f"{name} is blank for {own:.0%}, other questions for {usual:.0%}"
-                    yield _finding(BLANK_ITEM, survey, name, value, f"{name}, {survey.wave}")
-
-
-def _goes_with_no_other(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding]:
-    """Each question of a scale goes with some other; one that slipped by a line, or was sorted alone, goes with
-    none.
-    """
-    for survey in surveys:
-        names = [name for name in _figures(survey) if survey.fields[name].unit == "points"]
-        answers = _answers(survey)[names].dropna(axis="columns", how="all")
-        if len(answers) < limit.least or len(answers.columns) < FEWEST_QUESTIONS:
-            continue
-        strength = answers.corr(min_periods=3).abs().to_numpy(copy=True)
-        np.fill_diagonal(strength, 0)
-        for at, name in enumerate(answers):
-            answered = int(answers[name].notna().sum())
-            best = float(np.nanmax(strength[at], initial=0.0)) * np.sqrt(answered)
-            if answers[name].max() > answers[name].min() and best < limit.limit:
-                value = (
-                    f"{name} goes with no other question: its largest correlation is {best / np.sqrt(answered):.2f}"
-                    f" ({answered} answers)"
-                )
-                yield _finding(ALONE, survey, str(name), value, f"{name}, {survey.wave}")
-
-
-def _other_people(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding]:
-    """Whoever answered twice answers alike: half of the questions correlate at least so much between the surveys."""
-    for earlier, later in itertools.pairwise(surveys):
-        pairs = [_answers(each).set_index(each.meta.loc[_answers(each).index, "code"]) for each in (earlier, later)]
-        before, after = (each.loc[(each.index != "") & ~each.index.duplicated()] for each in pairs)
-        both = before.index.intersection(after.index)
-        names = [name for name in _figures(later) if name in before and later.fields[name].unit == "points"]
-        if len(both) >= limit.least and len(names) >= FEWEST_QUESTIONS:
-            found = before.loc[both, names].corrwith(after.loc[both, names]).dropna()
-            if len(found) and float(found.median()) < limit.limit:
-                value = (
-                    f"{len(both)} people answered both surveys under one code; their answers correlate by"
-                    f" {found.median():.2f} (median)"
-                )
-                yield Finding(
-                    rule=OTHER_PEOPLE,
-                    file=later.file,
-                    cell="column ExternalReference",
-                    value=value,
-                    units=(later.wave,),
-                )
+                    yield about_column(BLANK_ITEM, survey, name, value, f"{name}, {survey.wave}")
 
 
 def _cut_short(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding]:
     for earlier, later in itertools.pairwise(surveys):
-        first, second = len(_answers(earlier)), len(_answers(later))
+        first, second = len(answers_of(earlier)), len(answers_of(later))
         if max(first, second) >= limit.least and times(first, second) > limit.limit:
             short = earlier if first < second else later
             value = f"{second} people answered at {later.wave}, {first} at {earlier.wave}"
@@ -153,29 +101,61 @@ def survey_findings(
         found += _blanks(readable, limit)
     if (limit := thresholds.get(OTHER_GROUP.code)) is not None:
         found += _between_groups(readable, groups, limit)
-    for rule, find in ((ALONE, _goes_with_no_other), (OTHER_PEOPLE, _other_people), (CUT_SHORT, _cut_short)):
-        if (limit := thresholds.get(rule.code)) is not None:
-            found += find(readable, limit)
-    return found
+    if (limit := thresholds.get(CUT_SHORT.code)) is not None:
+        found += _cut_short(readable, limit)
+    return found + correlation_findings(readable, thresholds)
 
 
-def list_findings(tables: Iterable[ListFile], thresholds: Mapping[str, Threshold]) -> list[Finding]:
-    """What the columns of lists say: one value for nearly all, or hardly any value."""
+def list_findings(
+    tables: Collection[ListFile], thresholds: Mapping[str, Threshold], *, drawn: Collection[str] = ()
+) -> list[Finding]:
+    """What the columns of lists say: one value for nearly all, hardly any value, or values in order of size.
+
+    `drawn` are columns beside those of figures that chance filled: arms, survey codes.
+    """
     found: list[Finding] = []
     for table in tables:
-        for name in _figures(table) if table.readable else []:
+        for name in figures_of(table) if table.readable else []:
             values = table.frame[name].to_numpy(dtype=float)
             there = known(values)
             if (limit := thresholds.get(ONE_VALUE.code)) is not None and len(there) >= limit.least:
                 value, count = max(zip(*np.unique(there, return_counts=True), strict=True), key=lambda each: each[1])
                 if count > limit.limit * len(there):
                     text = f"{name} is {value:g} in {count} of {len(there)} lines"
-                    found.append(_finding(ONE_VALUE, table, name, text, f"{name}, {table.file}"))
+                    found.append(about_column(ONE_VALUE, table, name, text, f"{name}, {table.file}"))
             limit, share = thresholds.get(FEW_VALUES.code), share_missing(values)
             if limit is not None and len(values) >= limit.least and share > limit.limit:
                 text = f"{name} is blank in {share:.0%} of {len(values)} lines"
-                found.append(_finding(FEW_VALUES, table, name, text, f"{name}, {table.file}"))
-    return found
+                found.append(about_column(FEW_VALUES, table, name, text, f"{name}, {table.file}"))
+        if (limit := thresholds.get(SORTED.code)) is not None and table.readable:
+            found += _sorted_alone(table, drawn, limit)
+    return found + scores_findings([table for table in tables if table.readable], thresholds)
+
+
+def _sorted_alone(table: ListFile, drawn: Collection[str], limit: Threshold) -> Iterator[Finding]:
+    """Columns that rise, or fall, from line to line in a list whose identifiers rise too."""
+    key = next((name for name, spec in table.fields.items() if spec.kind == "identifier" and name in table.frame), None)
+    if key is None or len(table.frame) < limit.least or not _rises(table.frame[key], limit.limit):
+        return
+    for name in (*figures_of(table), *(each for each in drawn if each in table.frame and each != key)):
+        values = table.frame[name].dropna()
+        if len(values) < limit.least or values.nunique() < 2 or _counted_on(values):
+            continue
+        if _rises(values, limit.limit) or _rises(values[::-1], limit.limit):
+            text = f"{name} stands in order of size, as {key} does"
+            yield about_column(SORTED, table, name, text, f"{name}, {table.file}")
+
+
+def _rises(values: pd.Series, share: float) -> bool:
+    """Whether no more than a share of the values is smaller than the one before."""
+    return sum(bool(b < a) for a, b in itertools.pairwise(values)) <= share * (len(values) - 1)
+
+
+def _counted_on(values: pd.Series) -> bool:
+    """Whether they are numbers behind one beginning, such as codes given out one after the other."""
+    texts = [str(value) for value in values]
+    same = next((n for n, signs in enumerate(zip(*texts, strict=False)) if len(set(signs)) > 1), 0)
+    return len(set(texts)) == len(texts) and all(text[same:].isdigit() for text in texts)
 
 
 OTHER_MEAN = Rule(
@@ -201,24 +181,6 @@ OTHER_GROUP = Rule(
     ),
     remedy="Check whether the group had the same questionnaire.",
 )
-ALONE = Rule(
-    code="S38",
-    severity="warning",
-    rule=(
-        "A question of a scale should go with some other: its largest correlation, times the root of the answers, must"
-        " not be below the limit of the plan."
-    ),
-    remedy="Check whether the column slipped by a line, was sorted alone, or belongs to another survey.",
-)
-OTHER_PEOPLE = Rule(
-    code="S39",
-    severity="warning",
-    rule=(
-        "People who answered both surveys should answer alike: the median correlation must not be below the limit of"
-        " the plan."
-    ),
-    remedy="Check the survey codes: they may have slipped by a line, or belong to other people.",
-)
 CUT_SHORT = Rule(
     code="S40",
     severity="warning",
@@ -237,5 +199,14 @@ FEW_VALUES = Rule(
     rule="A column of figures of a list should not be blank in more lines than the plan allows.",
     remedy="Check whether the list is whole.",
 )
-ANSWER_RULES = (OTHER_MEAN, BLANK_ITEM, OTHER_GROUP, ALONE, OTHER_PEOPLE, CUT_SHORT)
-COLUMN_RULES = (ONE_VALUE, FEW_VALUES)
+SORTED = Rule(
+    code="L10",
+    severity="warning",
+    rule=(
+        "What was drawn or measured should not rise or fall from line to line in a list that is in order of its"
+        " identifiers."
+    ),
+    remedy="Check whether the column was sorted by itself: every value then belongs to somebody else.",
+)
+ANSWER_RULES = (OTHER_MEAN, BLANK_ITEM, OTHER_GROUP, CUT_SHORT, *CORRELATION_RULES)
+COLUMN_RULES = (ONE_VALUE, FEW_VALUES, SORTED, ALONE_IN_LIST)

@@ -4,14 +4,16 @@ condition was changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+import numpy as np
 import pandas as pd
 
 from hhp_stats.intake.findings import Finding, listed, rows_of
 from hhp_stats.intake.plain_lists import Lists
 from hhp_stats.intake.rule import Rule
 from hhp_stats.plan.experiments import ExperimentPlan
+from hhp_stats.plan.thresholds import Threshold
 
 EVERYONE = "everyone"  # the unit of a finding about a list as a whole
 JOINT = "joint"
@@ -64,6 +66,27 @@ def _other_set(lists: Lists) -> Iterator[Finding]:
         )
 
 
+def _whatever_application(lists: Lists, limit: Threshold) -> Iterator[Finding]:
+    """Pearson's chi-squared of the decisions by application, by its degrees of freedom: about one where decisions do
+    not depend on what was decided about, as when the column slipped by a line.
+    """
+    table = lists["decisions"]
+    decided = table.frame.dropna(subset=["application", "progressed"])
+    counts = pd.crosstab(decided["application"], decided["progressed"]).to_numpy(dtype=float)
+    if len(decided) < limit.least or min(counts.shape) < 2:
+        return
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
+    size = float(((counts - expected) ** 2 / expected).sum() / ((counts.shape[0] - 1) * (counts.shape[1] - 1)))
+    if size < limit.limit:
+        yield Finding(
+            rule=WHATEVER,
+            file=table.file,
+            cell="column progressed",
+            value=f"progressed depends on the application by a chi-squared of {size:.1f} times its degrees of freedom",
+            units=(EVERYONE,),
+        )
+
+
 def _numbers(lists: Lists, plan: ExperimentPlan) -> Iterator[Finding]:
     people, decisions = lists["participants"].frame, lists["decisions"].frame
     file = lists["participants"].file
@@ -111,8 +134,19 @@ NUMBERS = Rule(
 )
 
 
-def conditions_findings(lists: Lists, plan: ExperimentPlan) -> Iterator[Finding]:
-    """Everything that the rules find."""
+WHATEVER = Rule(
+    code="K34",
+    severity="warning",
+    fields=("progressed",),
+    rule="Decisions should depend on the application that they are about, by more than the limit of the plan.",
+    remedy="Check whether the column slipped by a line or was sorted by itself.",
+)
+
+
+def conditions_findings(lists: Lists, plan: ExperimentPlan, thresholds: Mapping[str, Threshold]) -> Iterator[Finding]:
+    """Everything that the rules find; limits are the plan's."""
+    if (limit := thresholds.get(WHATEVER.code)) is not None:
+        yield from _whatever_application(lists, limit)
     yield from _shown_otherwise(lists)
     yield from _other_set(lists)
     yield from _numbers(lists, plan)

@@ -44,6 +44,11 @@ def _unknown_kind(survey: SurveyFile) -> Iterator[Breach]:
     yield from _one_for_all(survey, survey.meta["unknown_kind"], "Status", "responses of an unknown kind")
 
 
+def _two_kinds(survey: SurveyFile) -> Iterator[Breach]:
+    value = "responses that Status and DistributionChannel call of two kinds"
+    yield from _one_for_all(survey, survey.meta["two_kinds"], "Status", value)
+
+
 def _answer_out_of_range(survey: SurveyFile) -> Iterator[Breach]:
     yield from out_of_range(survey)
 
@@ -195,6 +200,13 @@ SURVEY_RULES: tuple[Rule, ...] = (
         remedy="Export again with the column as the platform writes it; only responses of people are used.",
     ),
     Rule(
+        code="S49",
+        severity="warning",
+        find=_two_kinds,
+        rule="Status and DistributionChannel should say alike whether a response is a preview or test of the survey.",
+        remedy="Export again without editing: one of the two columns may have slipped by a line or been sorted alone.",
+    ),
+    Rule(
         code="S33",
         severity="error",
         find=_label_of_another_number,
@@ -207,7 +219,10 @@ OUT_OF_TIME = Rule(
     code="S20",
     severity="warning",
     rule="The baseline survey should be answered by the launch in the authority, the endline survey after it.",
-    remedy="Check whether the exports of the two surveys were exchanged.",
+    remedy=(
+        "Check whether the exports of the two surveys were exchanged, or whether the column survey_code of the list"
+        " slipped by a line."
+    ),
 )
 NOT_LINKED = Rule(
     code="S21",

@@ -18,7 +18,7 @@ from hhp_stats.intake.container import Refused
 from hhp_stats.intake.dictionary import Field, fields_of
 from hhp_stats.intake.masking import shown, words_of
 from hhp_stats.intake.pseudonym import Pseudonyms
-from hhp_stats.intake.response_kinds import is_known, is_person
+from hhp_stats.intake.response_kinds import contradicts, is_known, is_person
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_definition import definition_of, definition_problems, in_words, labels_of
 from hhp_stats.intake.spellings import Spellings, same, tidy
@@ -107,8 +107,9 @@ class SurveyFile(Table):
     """One export as read: answers by field, and per response what decides whether it counts.
 
     `meta` has the columns response, code, contact (pseudonym), recorded, started, seconds, finished, preview (no
-    person's response), unknown_kind; it never holds a name, an email address or a free text. `declined` are the
-    positions of options that say there is no answer, by field.
+    person's response), unknown_kind, two_kinds (one column says that it is a preview, another not); it never holds a
+    name, an email address or a free text. `declined` are the positions of options that say there is no answer, by
+    field.
     """
 
     wave: str
@@ -305,6 +306,7 @@ def _meta(
             "finished": pd.Series([each in ("true", "1", "yes") for each in _lower(column("Finished"))], dtype="bool"),
             "preview": pd.Series([not is_person(*kinds) for kinds in zip(status, channel, strict=True)], dtype="bool"),
             "unknown_kind": pd.Series([not is_known(kind) for kind in status], dtype="bool"),
+            "two_kinds": pd.Series([contradicts(*kinds) for kinds in zip(status, channel, strict=True)], dtype="bool"),
         }
     )
 

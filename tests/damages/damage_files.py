@@ -60,7 +60,8 @@ class Result:
 
 
 def _words(problems: object) -> Counter:
-    return Counter((p["code"], p["severity"], p["file"], p["cell"], p["value"]) for p in problems.to_dict("records"))  # type: ignore[attr-defined]
+    said = problems.to_dict("records")  # type: ignore[attr-defined]
+    return Counter((p["code"], p["severity"], p["file"], p["cell"], f"{p['value']} {p['remedy']}") for p in said)
 
 
 def _moved(clean: dict[str, tuple[float, float]], now: dict[str, tuple[float, float]]) -> tuple[str, float]:

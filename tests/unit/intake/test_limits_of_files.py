@@ -262,10 +262,43 @@ def test_participants_decisions_and_people_of_a_condition_are_as_many_as_planned
         return replace(whole, experiments=experiments, cells=counted)
 
     def found(**moved):
-        return [(one.rule.code, one.problem().severity) for one in conditions_findings(lists, plan(**moved))]
+        return [(one.rule.code, one.problem().severity) for one in conditions_findings(lists, plan(**moved), {})]
 
     assert found(cell=more) == [("K18", "error")] * len(cells) * bool(more)
     assert found(participants=more) == found(decided=more) == [("K18", "error")] * len(whole.experiments) * bool(more)
+
+
+@pytest.mark.parametrize(("exchanged", "seen"), [(0, False), (10, False), (11, True), (20, True)])
+def test_decisions_depend_on_the_application(root, exchanged, seen):
+    """Two applications of 40 decisions each, one always taken further and one never, of which some are exchanged: a
+    chi-squared of 80 (1 - exchanged / 20)^2, which with ten is 20 and with eleven 16.2.
+    """
+    further = [1] * (40 - exchanged) + [0] * exchanged + [0] * (40 - exchanged) + [1] * exchanged
+    frame = pd.DataFrame({"application": ["A"] * 40 + ["B"] * 40, "progressed": further})
+    limits = {"K34": Threshold(code="K34", about="a limit", limit=19, least=80)}
+    people = pd.DataFrame({"participant": [], "evaluation": [], "name_set": [], "name_shown": []})
+    frame = frame.assign(participant="P1", position=1, pair=1, name=None)
+    lists = {"participants": listing(people, "participants"), "decisions": listing(frame, "decisions")}
+    lists["scores"] = listing(frame, "scores")
+    found = conditions_findings(lists, load_experiment_plan(root, "hiring"), limits)
+    assert [each.cell for each in found if each.rule.code == "K34"] == ["column progressed"] * seen
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_lists_of_a_pilot_are_as_long_as_planned(root, tmp_path, more):
+    for part in ("plan", "published", "allocation", "usage", "surveys/dictation"):
+        shutil.copytree(root / "data" / part, tmp_path / "data" / part)
+    for name in ("manifest.toml", "dictionary.csv"):
+        shutil.copy(root / "data" / name, tmp_path / "data" / name)
+    plan = tmp_path / "data/plan/dictation.toml"
+    plan.write_text(plan.read_text("utf-8").replace("lines = 22", f"lines = {22 + more}"), encoding="utf-8")
+    record_files(tmp_path)
+    if not more:
+        load_dictation(tmp_path)
+        return
+    with pytest.raises(DataError, match=f"22 lines of survey, {22 + more} in the plan") as refused:
+        load_dictation(tmp_path)
+    assert [problem.code for problem in refused.value.problems] == ["K33"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -230,8 +231,6 @@ def survey(wave: str, **answers) -> SurveyFile:
 
 
 def _points(spec):
-    from dataclasses import replace
-
     return replace(spec, unit="points")
 
 
@@ -307,6 +306,95 @@ def test_lists(same, blank, expected):
     assert [code for code, _ in codes(list_findings([table], limits(L08=0.95, L09=0.5)))] == expected
 
 
+def listed(**columns) -> ListFile:
+    kinds = {name: "identifier" if name in ("person", "code") else "integer" for name in columns}
+    return ListFile(
+        file="l.csv",
+        path=Path("l.csv"),
+        frame=pd.DataFrame({"row": range(len(columns["person"])), **columns}),
+        kind="list",
+        fields={name: _points(list_column(name, kind)) for name, kind in kinds.items()},
+        columns=dict.fromkeys(columns, 1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fallen", "seen"),
+    [(0, True), (1, True), (2, False)],  # of 51 lines one step back is within 0.02 of 50, two are not
+)
+def test_a_column_in_order_of_size_in_a_list_in_order_of_its_identifiers(fallen, seen):
+    people = [f"P{number:03d}" for number in range(51)]
+    minutes = np.arange(51.0)
+    minutes[:fallen] = 60 - np.arange(fallen)
+    for values in (minutes, minutes[::-1]):
+        found = list_findings([listed(person=people, minutes=values)], limits(L10=0.02))
+        assert codes(found) == [("L10", "column minutes")] * seen
+    mixed = np.random.default_rng(1).permutation(people)
+    assert codes(list_findings([listed(person=mixed, minutes=minutes)], limits(L10=0.02))) == []
+
+
+@pytest.mark.parametrize(
+    ("drawn", "seen"),
+    [
+        ([f"C{number * number:04d}" for number in range(51)], False),  # given out one after the other
+        ([f"{chr(65 + number // 3)}K{number}X" for number in range(51)], True),
+    ],
+)
+def test_codes_in_order_of_size(drawn, seen):
+    table = listed(person=[f"P{number:03d}" for number in range(51)], code=drawn)
+    assert codes(list_findings([table], limits(L10=0.02))) == []
+    assert codes(list_findings([table], limits(L10=0.02), drawn=("code",))) == [("L10", "column code")] * seen
+
+
+def five(seed: int) -> dict[str, np.ndarray]:
+    """Answers of 60 people to five questions that lean on one trait of theirs."""
+    rng = np.random.default_rng(seed)
+    trait = rng.normal(size=60)
+    return {name: np.round(4 + 1.5 * trait + rng.normal(size=60)) for name in ("one", "two", "three", "four", "five")}
+
+
+def test_a_score_that_goes_with_no_other():
+    scores, people = five(3), [f"P{number:03d}" for number in range(60)]
+    assert codes(list_findings([listed(person=people, **scores)], limits(L11=4))) == []
+    slipped = listed(person=people, **(scores | {"two": np.roll(scores["two"], 1)}))
+    assert codes(list_findings([slipped], limits(L11=4))) == [("L11", "column two")]
+
+
+def asked(wave: str, answers: dict[str, np.ndarray]) -> SurveyFile:
+    made = survey(wave)
+    fields = {name: _points(list_column(name, "integer")) for name in answers}
+    return replace(made, frame=pd.DataFrame(answers).assign(consent="agree"), fields=fields)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda answers: answers | {"two": np.roll(answers["two"], 1)},
+        lambda answers: answers | {"two": np.sort(answers["two"])},
+        lambda answers: answers | {"two": 8 - answers["two"]},
+    ],
+)
+def test_a_question_that_goes_with_the_others_otherwise(change):
+    """The root of the mean square of four differences of Fisher's z in standard errors, by hand."""
+    before, after = five(3), five(4)
+    assert survey_findings([asked("baseline", before), asked("endline", after)], {}, limits(S48=1.75)) == []
+    changed = change(after)
+    gaps = [
+        (
+            math.atanh(np.corrcoef(changed["two"], changed[name])[0, 1])
+            - math.atanh(np.corrcoef(before["two"], before[name])[0, 1])
+        )
+        / math.sqrt(2 / 57)
+        for name in before
+        if name != "two"
+    ]
+    size = math.sqrt(sum(gap * gap for gap in gaps) / 4)
+    both = [asked("baseline", before), asked("endline", changed)]
+    found = survey_findings(both, {}, limits(S48=size - 0.001))
+    assert codes(found) == [("S48", "column two")] and f"by {size:.2f} standard errors" in found[0].value
+    assert survey_findings(both, {}, limits(S48=size + 0.001)) == []
+
+
 def test_measures():
     assert cohens_h(0.5, 0.5) == 0 and cohens_h(0, 1) == pytest.approx(math.pi)
     # Cohen (1988), table 6.2.2: phi(0.50) = 1.571 and phi(0.25) = 1.047, printed to three digits
@@ -319,11 +407,12 @@ def test_every_plan_has_the_limits_of_its_files(root):
     from hhp_stats.plan.thresholds import load_thresholds
 
     expected = {
-        "goal_setting": "X28 X29 X30 X31 X32 X33 X34 X35 S24 S35 S36 S37 S38 S39 S40 L08 L09",
-        "hiring": "L08 L09",
-        "dictation": "L08 L09",
+        "goal_setting": "X28 X29 X30 X31 X32 X33 X34 X35 S24 S35 S36 S37 S38 S39 S40 S48 L08 L09 L10",
+        "hiring": "K34 L08 L09 L10 L11",
+        "dictation": "L08 L09 L10",
     }
-    expected |= dict.fromkeys(("letters", "coffee", "beneficiaries", "swing", "mod_ing"), "S24 S35 S36 S37 S38 S39 S40")
+    surveys = "S24 S35 S36 S37 S38 S39 S40 S48 L10"
+    expected |= dict.fromkeys(("letters", "coffee", "beneficiaries", "swing", "mod_ing"), surveys)
     for study, needed in expected.items():
         assert set(needed.split()) <= set(load_thresholds(root, study)), study
 

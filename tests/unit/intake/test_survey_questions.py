@@ -205,6 +205,25 @@ def test_an_unknown_kind_is_refused(trial_files):
     ] == [True]
 
 
+@pytest.mark.parametrize(
+    ("status", "channel", "seen"),
+    [
+        ("IP Address", "email", 0),
+        ("Survey Preview", "preview", 0),
+        ("Spam", "email", 0),
+        ("", "preview", 0),  # an export without the kinds says nothing
+        ("IP Address", "preview", 1),
+        ("Survey Preview", "email", 1),
+        ("17", "anonymous", 1),
+        ("0", "test", 1),
+    ],
+)
+def test_two_columns_that_differ_about_a_preview(trial_files, status, channel, seen):
+    trial_files.surveys["endline"][2] |= {"Status": status, "DistributionChannel": channel}
+    found = of(edited(trial_files, "endline", lambda rows: None), "S49")
+    assert ["1 response that" in problem.value for problem in found] == [True] * seen
+
+
 def test_codes_in_another_spelling_are_an_error_that_says_so(trial_files):
     for row in trial_files.surveys["endline"][:2]:
         row["ExternalReference"] = str(row["ExternalReference"]).swapcase()
