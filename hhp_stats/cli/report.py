@@ -106,13 +106,15 @@ def shown_in_pages(root: Path, *, fresh: bool = False) -> dict[str, Any]:
 
 
 def _answered_for(root: Path) -> None:
-    """A report with real data of any study says who answers for it (PlanError)."""
-    from hhp_stats.plan.imprint import refuse_unconfirmed
+    """A report with real data of any study says who answers for it, and none is older than its data (PlanError)."""
+    from hhp_stats.plan.imprint import refuse_older, refuse_unconfirmed
     from hhp_stats.present.release import standing
     from hhp_stats.present.status import read_release
 
-    if standing(root).real or not read_release(root).synthetic:
+    release = read_release(root)
+    if standing(root).real or not release.synthetic:
         refuse_unconfirmed(root)
+    refuse_older(root, release.date)
 
 
 class _Lines:

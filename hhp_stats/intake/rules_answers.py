@@ -135,7 +135,7 @@ def list_findings(
 def _sorted_alone(table: ListFile, drawn: Collection[str], limit: Threshold) -> Iterator[Finding]:
     """Columns that rise, or fall, from line to line in a list whose identifiers rise too."""
     key = next((name for name, spec in table.fields.items() if spec.kind == "identifier" and name in table.frame), None)
-    if key is None or len(table.frame) < limit.least or not _rises(table.frame[key], limit.limit):
+    if key is None or len(table.frame) < limit.least or not _rises(table.frame[key].dropna(), limit.limit):
         return
     for name in (*figures_of(table), *(each for each in drawn if each in table.frame and each != key)):
         values = table.frame[name].dropna()

@@ -127,3 +127,22 @@ def refuse_unconfirmed(root: Path) -> None:
             f"{'is' if len(open_keys) == 1 else 'are'} {TO_CONFIRM}, and the data are real.",
             "Write what holds: a report with real data says who answers for it.",
         )
+
+
+def refuse_older(root: Path, release: str) -> None:
+    """The report is not older than its data: its date stands on the cover, that of the data in the notices (PlanError).
+
+    A release that is named by no date says nothing about it.
+    """
+    try:
+        data = dt.date.fromisoformat(release)
+    except ValueError:
+        return
+    own = read_imprint(root).date
+    if own < data:
+        raise PlanError(
+            IMPRINT,
+            "date",
+            f"is {own.isoformat()}, before the data of {release} that data/manifest.toml names.",
+            "Write the day of this report here and in _quarto.yml, under book.",
+        )

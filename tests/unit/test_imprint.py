@@ -98,6 +98,16 @@ def test_placeholders_are_refused_once_any_study_is_real(home: Path) -> None:
         refuse_unconfirmed(home)
 
 
+@pytest.mark.parametrize(("data", "older"), [("2026-11-20", 0), ("2026-11-21", 0), ("2026-11-22", 1), ("second", 0)])
+def test_a_report_older_than_its_data_is_refused(home: Path, data: str, older: int) -> None:
+    edited(home, "release = 2026-11-21", f'release = "{data}"', file="data/manifest.toml")
+    if not older:
+        report_commands._answered_for(home)
+        return
+    with pytest.raises(PlanError, match="before the data of 2026-11-22"):
+        report_commands._answered_for(home)
+
+
 def test_nobody_of_the_documents_is_an_author_of_the_report() -> None:
     found = read_imprint(PROJECT)
     assert not {person.name for person in found.people} & {author.name for author in found.authors}

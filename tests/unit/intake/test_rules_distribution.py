@@ -329,6 +329,11 @@ def test_a_column_in_order_of_size_in_a_list_in_order_of_its_identifiers(fallen,
     for values in (minutes, minutes[::-1]):
         found = list_findings([listed(person=people, minutes=values)], limits(L10=0.02))
         assert codes(found) == [("L10", "column minutes")] * seen
+    gaps = [None, *people[1:]]
+    assert (
+        codes(list_findings([listed(person=gaps, minutes=minutes)], limits(L10=0.02)))
+        == [("L10", "column minutes")] * seen
+    )
     mixed = np.random.default_rng(1).permutation(people)
     assert codes(list_findings([listed(person=mixed, minutes=minutes)], limits(L10=0.02))) == []
 
