@@ -23,11 +23,13 @@ from hhp_stats.plan.clauses import CLAUSE_STATUS, load_clause_status, protocol_s
 from hhp_stats.plan.conduct import Deviation, load_deviations
 from hhp_stats.plan.conflicts import Conflict, Departure, load_conflicts, load_departures
 from hhp_stats.plan.load import load_plan
+from hhp_stats.present.bars import bars_in_words, labelled_bars
 from hhp_stats.present.clause_table import STATUS, clause_table
+from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.markdown import escaped, printed_table
 from hhp_stats.present.marked_text import anchored, code_entry
 from hhp_stats.present.marks import presented
-from hhp_stats.present.numbers import count, interval, level, number, p_value, plural
+from hhp_stats.present.numbers import capital, count, interval, level, number, p_value, percent, plural
 from hhp_stats.present.tables import aligned, plain_table, text_table
 from hhp_stats.present.versions import every_study, versions_in, versions_table
 from hhp_stats.results import LACKING
@@ -141,6 +143,24 @@ class Appendix:
             document=CLAUSES_IN,
             label="tbl-a-clauses",
             caption=f"Clauses of the {self.name} protocol: what happened to each, and where to find it",
+        )
+
+    def clause_figure(self) -> EmbeddedFigure:
+        """How many clauses of the protocol had which fate."""
+        statuses = pd.Series([entry.status for entry in load_clause_status(self.root)]).value_counts()
+        kept = [key for key in STATUS if key in statuses]
+        labels, values = [capital(STATUS[key]) for key in kept], [int(statuses[key]) for key in kept]
+        whole = sum(values)
+        words = [f"{count(n)} ({percent(n / whole, 0)})" for n in values]
+        conclusion = self.clause_count().rstrip(".")
+        return embed(
+            labelled_bars(labels, values, words=words, unit="Clauses of the protocol"),
+            root=self.root,
+            document=CLAUSES_IN,
+            label="a-clauses",
+            conclusion=conclusion,
+            alt=f"Bars of clauses by status. {bars_in_words(labels, words)}.",
+            caption=f"Status of the clauses of the {self.name} protocol",
         )
 
     @property

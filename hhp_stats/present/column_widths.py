@@ -18,7 +18,9 @@ SIZES = (8.8, 8.2, 7.6, 7.0, 6.4)  # points of type, from the largest
 _QUARTO_LINE, _QUARTO_TEXT = 425, 10
 _SHORT = 14  # columns with nothing longer keep their own width
 _TALL = 800  # characters of a cell that may need a page break within its row
-_WHOLE = 240  # points: a table of this height stays in one piece, a higher one may break between its rows
+_WHOLE = 340  # points, half a page: a table of this height stays in one piece, a higher one may break between its rows
+_READABLE = 7.6  # points: nothing smaller where a larger one fits
+_SHORTER = 0.8  # of the height: a table that becomes shorter than this in smaller type takes it
 _PITCH, _AROUND = 1.17, 0.75  # ems from line to line, and of space around the lines of a row
 _NOTED = 60  # percent of the line: the least width of a table that holds its notes
 _SPARE = 0.9  # of the line: headings over several columns may be wider than these
@@ -90,24 +92,35 @@ def lay_out(
             percents=_at_least(found, pad, LINE / (roomy or SIZES[first])) if notes else (),
             relative=_relative(roomy or SIZES[first]),
         )
+    best: Layout | None = None
+    first_height = 0.0
     for size in SIZES[first:]:
         line = LINE / size
         if percents:
             widths = _given(found, [percent / 100 * line - pad for percent in percents])
         else:
             widths = _shared(found, line - columns * pad)
-        if widths is not None:
-            whole = sampled < _SAMPLE and _height(found, widths, size, other_rows) < _WHOLE
-            total = sum(widths) + columns * pad
-            return Layout(
-                columns=tuple(f"{width:.2f}fr" for width in widths),
-                size=f"{size}pt",
-                whole=whole,
-                tall=tall,
-                percents=tuple(round(100 * (width + pad) / total, 2) for width in widths),
-                relative=_relative(size),
-            )
-    return Layout(columns=("auto",) * columns, size="auto", whole=False, tall=tall, relative=_relative(SIZES[-1]))
+        if widths is None:
+            continue
+        # Columns of two words a line in a large face are harder to read than whole phrases in a smaller one.
+        height = _height(found, widths, size, other_rows)
+        if best is not None and (size < _READABLE or height >= _SHORTER * first_height):
+            continue
+        total = sum(widths) + columns * pad
+        chosen = Layout(
+            columns=tuple(f"{width:.2f}fr" for width in widths),
+            size=f"{size}pt",
+            whole=sampled < _SAMPLE and height < _WHOLE,
+            tall=tall,
+            percents=tuple(round(100 * (width + pad) / total, 2) for width in widths),
+            relative=_relative(size),
+        )
+        if best is not None:
+            return chosen
+        best, first_height = chosen, height
+    return best or Layout(
+        columns=("auto",) * columns, size="auto", whole=False, tall=tall, relative=_relative(SIZES[-1])
+    )
 
 
 def _at_least(columns: Sequence[_Column], pad: float, line: float) -> tuple[float, ...]:

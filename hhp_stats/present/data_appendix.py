@@ -392,6 +392,7 @@ class DataAppendix:
             root=self.report.root,
             document=self.report.document,
             label="c-missingness",
+            conclusion=_most_missing(shares),
             alt=f"Map of the share of randomised staff without a value. {_map_in_words(grid, arms)}",
             caption=f"Share of randomised staff without a value, by arm and local authority{mark.rstrip('.')}",
         )
@@ -578,6 +579,15 @@ def _look(share: Any) -> tuple[str, str, str]:
         return "none", QUIET, ""
     _, _, fill, ink = next(each for each in CLASSES if value <= each[0])
     return fill, ink, "0" if value == 0 else percent(value, 0) if value >= 0.005 else "< 1%"
+
+
+def _most_missing(shares: pd.DataFrame) -> str:
+    """Which variable is missing most often, and where; `shares` has `label`, `group` and `share` or its mark."""
+    known = [row for row in shares.to_dict("records") if not withheld(row["share"]) and not pd.isna(row["share"])]
+    if not known:
+        return "No share may be shown"
+    most = max(known, key=lambda row: float(row["share"]))
+    return f"Missing most often: {lowered(most['label'])}, for {percent(most['share'], 0)} in {most['group']}"
 
 
 def _map_in_words(grid: pd.DataFrame, arms: Sequence[str]) -> str:

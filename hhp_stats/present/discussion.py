@@ -18,12 +18,14 @@ from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.plan.table_analyses import estimand
+from hhp_stats.present.bars import bars_in_words, labelled_bars
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import forest
 from hhp_stats.present.marks import shown
 from hhp_stats.present.numbers import (
     MISSING,
     alpha_of,
+    capital,
     count,
     interval,
     level,
@@ -34,13 +36,14 @@ from hhp_stats.present.numbers import (
     percent,
     plural,
     spelled,
+    withheld,
 )
 from hhp_stats.present.origins import INVENTED_SIGN, invented, sign_note, signed, uncounted
 from hhp_stats.present.prose import is_clear
 from hhp_stats.present.tables import plain_table
 from hhp_stats.results import read_results
 from hhp_stats.studies.across import pairwise_differences
-from hhp_stats.studies.output import FOLDER
+from hhp_stats.studies.output import FOLDER, open_output
 
 DOCUMENT = "report/11-discussion.qmd"
 WELLBEING = ("wellbeing", "subjective_wellbeing")
@@ -95,21 +98,47 @@ class Discussion:
             f"{label} {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
             for label, row in zip(labels, rows.to_dict("records"), strict=True)
         )
+        tally = f"{_some(int(_clear(self.counted).sum()))} of {count(len(self.counted))} intervals exclude zero"
         return embed(
             drawing,
             root=self.root,
             document=DOCUMENT,
             label="effects-all-studies",
+            conclusion=capital(tally),
             alt=(f"Effects with {levels} intervals in standard deviations; above zero is better. {words}."),
-            caption=(
-                "Effects of all trials in standard deviations; right is better: "
-                f"{_some(int(_clear(self.counted).sum()))} of {count(len(self.counted))} intervals exclude zero"
-            )
+            caption=(f"Effects of all trials in standard deviations; right is better: {tally}")
             + (
                 f"; grey with open marks and {INVENTED_SIGN}: invented effects, which are not counted"
                 if made_up.any()
                 else ""
             ),
+        )
+
+    def funnel(self) -> EmbeddedFigure:
+        """Of those randomised in each trial, how many are analysed for the primary outcome."""
+        found: dict[str, tuple[int, int]] = {}
+        for study in dict.fromkeys(self.effects["study"]):
+            steps = open_output(self.root, study).tables["flow"]
+            steps = steps[steps["kind"] == "stage"]
+            sent, known = (steps.loc[steps["stage"] == stage, "people"] for stage in ("randomised", "analysed"))
+            if not withheld(*sent, *known):
+                found[study] = (int(sent.iloc[0]), sum(map(int, known)))
+        shares = {study: known / sent for study, (sent, known) in found.items()}
+        labels = [self.names[study] for study in found]
+        words = [
+            f"{percent(shares[study], 0)}: {count(known)} of {count(sent)}" for study, (sent, known) in found.items()
+        ]
+        low, high = (percent(end, 0) for end in (min(shares.values()), max(shares.values())))
+        conclusion = f"Between {low} and {high} of those randomised are analysed for the main outcome"
+        return embed(
+            labelled_bars(labels, [100 * n for n in shares.values()], words=words, unit="% of those randomised"),
+            root=self.root,
+            document=DOCUMENT,
+            label="funnel-all-studies",
+            conclusion=conclusion,
+            alt=f"Bars of the share analysed, by trial. {bars_in_words(labels, words)}.",
+            caption=f"From randomisation to analysis: {conclusion[0].lower()}{conclusion[1:]}"
+            + (f". {INVENTED_SIGN}: a trial whose effects are invented" if self.invented & found.keys() else ""),
         )
 
     @property

@@ -81,13 +81,18 @@ def _unmark(figure: Figure) -> None:
             text.set_text(bare)
 
 
-def embed(figure: Figure, *, root: Path, document: str, label: str, alt: str, caption: str) -> EmbeddedFigure:
+def embed(
+    figure: Figure, *, root: Path, document: str, label: str, conclusion: str, alt: str, caption: str
+) -> EmbeddedFigure:
     """Write `figure` below `report/figures/` and return the Markdown figure that shows it in `document`.
 
-    `document` is the source file relative to `root`. Refuses a figure without words (HhpError).
+    `document` is the source file relative to `root`. The alternative text begins with the `conclusion`: what somebody
+    who sees the figure takes from it; `alt` says what is drawn, and its numbers. Refuses a figure without words
+    (HhpError).
     """
-    if not alt.strip() or not caption.strip():
-        raise HhpError(f"figure {label}: a figure needs an alternative text and a caption")
+    if not (conclusion.strip() and alt.strip() and caption.strip()):
+        raise HhpError(f"figure {label}: a figure needs a conclusion, an alternative text and a caption")
+    alt = f"{conclusion.strip().rstrip('.')}. {alt}"
     content = svg_bytes(figure)
     name = f"{label}-{hashlib.sha256(content).hexdigest()[:10]}.svg"
     folder = root / "report" / FOLDER

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hhp_stats.present.numbers import WITHHELD, interval, number, withheld
-from hhp_stats.present.style import CONTROL, PALETTE, PAPER, QUIET, TREATMENT, WIDTH, apply_style
+from hhp_stats.present.style import CONTROL, INK, PAPER, PLANNED, QUIET, TREATMENT, WIDTH, apply_style
 from hhp_stats.results import LACKING
 from hhp_stats.traced import note_results
 
@@ -40,7 +40,7 @@ def forest(
     apply_style()
     note_results(rows["result_id"])
     count = len(rows)
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.8 + 0.27 * count))
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.8 + 0.205 * count))
     ends = scale * rows[["conf_low", "conf_high"]].to_numpy(dtype=float)
     finite = ends[np.isfinite(ends)]
     low, high = (min(0.0, finite.min()), max(0.0, finite.max())) if finite.size else (-1.0, 1.0)
@@ -81,7 +81,7 @@ def _forest_line(
     digits: int,
     scale: float,
 ) -> None:
-    colour, weight = (PALETTE[4], "bold") if emphasised else (QUIET if muted else TREATMENT, "normal")
+    colour, weight = (PLANNED, "bold") if emphasised else (QUIET if muted else TREATMENT, "normal")
     axes.annotate(
         label, (-0.02, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8.5, weight=weight
     )
@@ -155,7 +155,7 @@ def distribution(table: pd.DataFrame, *, unit: str, arm_labels: Mapping[str, str
             linewidth=0.5,
         )
     axes.set_xticks(position, bins)
-    axes.set_xlabel(unit)
+    axes.set_xlabel(f"{unit} (classes of unequal width)")
     axes.set_ylabel("% of the arm")
     axes.legend(frameon=False)
     return figure
@@ -168,8 +168,16 @@ def acceptability_curve(table: pd.DataFrame) -> Figure:
     """
     apply_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 2.8))
-    for style, (label, part) in zip(("-", "--", ":"), table.groupby("label", sort=False), strict=False):
-        axes.plot(part["threshold"], 100 * part["probability"], style, label=label, marker="o", markersize=3.5)
+    for style, mark, (label, part) in zip(_DASHES, "os^v", table.groupby("label", sort=False), strict=False):
+        axes.plot(
+            part["threshold"],
+            100 * part["probability"],
+            linestyle=style,
+            color=INK,
+            marker=mark,
+            markersize=4,
+            label=label,
+        )
     axes.axvline(1, color=QUIET, linewidth=0.8)
     axes.set_ylim(0, 100)
     axes.set_xlabel("Benefit-cost ratio of at least (1: breaking even)")
@@ -226,5 +234,6 @@ def simple_forest(
     return figure
 
 
+_DASHES = ("-", "--", ":", "-.")
 _NARROW = 3.8  # inches
 _SIDES = ("left", "center", "right")

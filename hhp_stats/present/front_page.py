@@ -137,10 +137,8 @@ def _figure(front: Front) -> EmbeddedFigure:
         root=front.root,
         document=DOCUMENT,
         label="front-primary",
-        alt=(
-            f"{conclusion}. Effects on the main outcome of each trial in standard deviations, better to the right:"
-            f" {words}."
-        ),
+        conclusion=conclusion,
+        alt=(f"Effects on the main outcome of each trial in standard deviations, better to the right: {words}."),
         caption=(
             f"The main outcome of each trial. {conclusion}: a line that crosses the middle may mean no effect.{grey}"
         ),

@@ -38,8 +38,11 @@ def figure(study: str, *, root: Path | None = None) -> EmbeddedFigure:
         root=home,
         document=entry.chapter,
         label=f"{entry.short}-logic-model",
-        alt=f"{capital(spelled(len(measured)))} of {spelled(between)} steps between the offer and"
-        f" {lowered(model.at(MIDDLE)[0].words)} are measured. {in_words(model)}",
+        conclusion=(
+            f"{capital(spelled(len(measured)))} of {spelled(between)} steps between the offer and"
+            f" {lowered(model.at(MIDDLE)[0].words)} are measured"
+        ),
+        alt=in_words(model),
         caption=caption,
     )
 

@@ -10,8 +10,6 @@ from typing import Any, TypeVar
 import matplotlib.pyplot as plt
 import pandas as pd
 from great_tables import GT
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from hhp_stats.consistency.figures import load_figures
 from hhp_stats.consistency.reproduction import read_mapping, reproduction_table, share_reproduced
@@ -36,7 +34,7 @@ from hhp_stats.present.numbers import (
 )
 from hhp_stats.present.release import while_synthetic
 from hhp_stats.present.status import read_release
-from hhp_stats.present.style import CONTROL, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
+from hhp_stats.present.style import INK, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.results import row_of
 from hhp_stats.studies.output import StudyOutput, open_output
@@ -47,7 +45,6 @@ Row = Mapping[str, Any]
 PUBLISHED = "data/published/published_results.csv"
 SMALL_COUNT = 10  # below it numbers are words
 LEANING = {"benefit": "benefit", "problem": "problem", "condition": "mixed", "context": "context"}
-COLOURS = {"benefit": PALETTE[2], "condition": TREATMENT, "context": QUIET, "problem": CONTROL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,8 +159,10 @@ def survey(report: PilotReport) -> GT:
 
 
 # ---------------------------------------------------------------- figures
-def _embed(report: PilotReport, figure: Figure, *, label: str, alt: str, caption: str) -> EmbeddedFigure:
-    return embed(figure, root=report.root, document=report.document, label=label, alt=alt, caption=caption)
+def _most_frequent(table: pd.DataFrame, column: str) -> str:
+    """The class with the most people among those that may be shown."""
+    known = [row for row in table.to_dict("records") if not withheld(row["people"])]
+    return str(max(known, key=lambda row: int(row["people"]))[column]).lower() if known else "withheld"
 
 
 def usage_figure(report: PilotReport) -> EmbeddedFigure:
@@ -171,13 +170,13 @@ def usage_figure(report: PilotReport) -> EmbeddedFigure:
     apply_style()
     minutes, frequency = report.table("minutes"), report.table("frequency")
     figure, panels = plt.subplots(1, 2, figsize=(WIDTH, 3.0))
-    for axes, table, column, colour, title in (
-        (panels[0], minutes, "minutes", CONTROL, "Brent: minutes in the app"),
-        (panels[1], frequency, "answer", TREATMENT, "Coventry: as reported"),
+    for axes, table, column, title in (
+        (panels[0], minutes, "minutes", "Brent: minutes in the app"),
+        (panels[1], frequency, "answer", "Coventry: as reported"),
     ):
         places = range(len(table) - 1, -1, -1)
         # A withheld number has no bar; its mark stands in its place.
-        axes.barh(places, pd.to_numeric(table["people"], errors="coerce").fillna(0), color=colour)
+        axes.barh(places, pd.to_numeric(table["people"], errors="coerce").fillna(0), color=INK)
         axes.set_yticks(list(places), table[column].astype(str))
         axes.set_xlabel("People")
         axes.set_title(title)
@@ -194,16 +193,24 @@ def usage_figure(report: PilotReport) -> EmbeddedFigure:
         ", ".join(f"{label}: {count(n)}" for label, n in zip(table[column].astype(str), table["people"], strict=True))
         for table, column in ((minutes, "minutes"), (frequency, "answer"))
     ]
-    return _embed(
-        report,
+    most = max(float(people) for table in (minutes, frequency) for people in table["people"] if not withheld(people))
+    for axes in panels:  # one scale for both: the numbers of people are comparable, what they did is not
+        axes.set_xlim(0, 1.15 * most)
+    return embed(
         figure,
+        root=report.root,
+        document=report.document,
         label="dic-usage",
+        conclusion=(
+            f"Most frequent: {_most_frequent(minutes, 'minutes')} in Brent; {_most_frequent(frequency, 'answer')} in"
+            " Coventry"
+        ),
         alt=(
             f"Two bar charts of people. Brent, minutes in the app over the pilot: {words[0]}. Coventry, frequency as"
             f" reported: {words[1]}."
         ),
         caption=(
-            "Use of the app: minutes from the logs of Brent, and frequency as respondents in Coventry reported it; the"
+            "Use of the app: minutes as recorded in Brent, and frequency as respondents in Coventry reported it; the"
             " two cannot be compared"
             + while_synthetic(
                 report.plan.study,
@@ -211,47 +218,6 @@ def usage_figure(report: PilotReport) -> EmbeddedFigure:
                 " to fit it",
                 root=report.root,
             )
-        ),
-    )
-
-
-def themes_figure(report: PilotReport) -> EmbeddedFigure:
-    """How many themes lean which way, by part of the findings."""
-    apply_style()
-    table = report.table("themes")
-    parts = list(dict.fromkeys(table["question"]))
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.34 * len(parts)))
-    left = dict.fromkeys(parts, 0)
-    words = []
-    for leaning in COLOURS:
-        counts = [int(((table["question"] == part) & (table["leaning"] == leaning)).sum()) for part in parts]
-        axes.barh(
-            range(len(parts) - 1, -1, -1),
-            counts,
-            left=[left[part] for part in parts],
-            color=COLOURS[leaning],
-            label=LEANING[leaning],
-            edgecolor="white",
-            linewidth=0.8,
-        )
-        for part, n in zip(parts, counts, strict=True):
-            left[part] += n
-        words.append(
-            f"{LEANING[leaning]}: " + ", ".join(f"{part} {n}" for part, n in zip(parts, counts, strict=True) if n)
-        )
-    axes.set_yticks(range(len(parts) - 1, -1, -1), parts)
-    axes.set_xlabel("Themes")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1.0))
-    short = report.plan.study[:3]
-    return _embed(
-        report,
-        figure,
-        label=f"{short}-themes",
-        alt=f"Bars of the number of themes by part of the findings and by what they lean to. {'; '.join(words)}.",
-        caption=(
-            "Themes by part of the findings and by what they lean to; they count what was raised, not how many people"
-            " hold it"
         ),
     )
 
@@ -389,7 +355,7 @@ TABLES: Mapping[str, Callable[..., GT]] = {
     "usage": usage,
     "survey": survey,
 }
-FIGURES: Mapping[str, Callable[..., EmbeddedFigure]] = {"usage": usage_figure, "themes": themes_figure}
+FIGURES: Mapping[str, Callable[..., EmbeddedFigure]] = {"usage": usage_figure}
 SENTENCES: Mapping[str, Callable[..., str]] = {
     "access": access,
     "brent": brent,

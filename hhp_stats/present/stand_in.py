@@ -53,4 +53,4 @@ def drawn_or_said(
     axes.text(0.5, 0.5, f"{HEAD}.", ha="center", va="center")
     alt = f"An empty frame: {HEAD[0].lower()}{HEAD[1:]}."
     caption = f"Not drawn. {HEAD}. {escaped(reason).rstrip('.')}"
-    return embed(figure, root=root, document=document, label=label(), alt=alt, caption=caption)
+    return embed(figure, root=root, document=document, label=label(), conclusion=reason, alt=alt, caption=caption)

@@ -23,6 +23,18 @@ TREATMENT = "#0b5c8a"  # intervention arm
 CONTROL = "#8a5a00"  # comparison arm
 PALETTE = (TREATMENT, CONTROL, "#00735a", "#a8457b", "#b2480a", "#4a5fb0", "#5b6770")
 """Categorical colours, in order of use; told apart by lightness too, so that a grey print still reads."""
+PLANNED = PALETTE[4]
+MEANINGS = {
+    "the group that was offered the programme, or its effect": TREATMENT,
+    "the control group": CONTROL,
+    "the planned analysis among others": PLANNED,
+    "a version that was not planned, an invented effect, a line of reference": QUIET,
+    "applicants with a minority ethnic name": PALETTE[3],
+    "applicants with a White British name": PALETTE[2],
+    "applicants without a name": PALETTE[5],
+    "neither group: a condition, a scenario, use": INK,
+}
+"""What each colour stands for in the whole report; no colour has two meanings. Figures take colours from here."""
 TINTS = ("#cfe3ef", "#f1dfb8", "#c9e6dc", "#efd3e1")
 """Light fills (bands, intervals) of the first four colours."""
 

@@ -194,6 +194,7 @@ _SCRIPT_WORDS = (
     "enlarge",
     "close",
     "table",
+    "figure",
     "no_results",
     "results",
     "result",

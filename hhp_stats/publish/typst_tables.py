@@ -17,6 +17,10 @@ from hhp_stats.present.column_widths import LONG_WORD, lay_out
 from hhp_stats.publish.well_formed import Reader
 
 _TABLE_LINE = re.compile(r"^[ \t]*//hhp-table (\{.*\})$", re.MULTILINE)
+# A table that goes over pages waits for the figures before it: they would be put at the head of a page, amid its rows.
+_LONG = re.compile(
+    r"^(#figure\(kind: table, (?:(?!#figure\().)*?#report-table\([^\n]*whole: false)", re.MULTILINE | re.DOTALL
+)
 _PRINTED = re.compile(r'#printed\("[^"]*"\)')
 _SPECIAL = re.compile(r"[\\#$*_`<>@~=\-+/\[\]\"'{}().:;^|]")
 _BLANKS = re.compile(r"[ \t\r\n]+")  # not the blanks that no line may break at
@@ -42,6 +46,8 @@ _AROUND = {
     "bdi": ("", ""),
 }
 _AROUND_ROWS = ("table", "colgroup", "col")
+_TOGETHER = 3  # rows at the end of a table over pages that stay in one piece
+_BRIEF = 300  # characters: rows with longer cells may be higher than what is left of a page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +87,8 @@ def with_tables(text: str, html: Mapping[str, str], *, file: str) -> str:
         mark = json.loads(found[1])
         return as_typst(read_html(html[mark["kept"]], file=file) if "kept" in mark else _from_pandoc(mark))
 
-    return _TABLE_LINE.sub(table, "\n".join(_marked_once(line) for line in text.split("\n")))
+    lines = "\n".join(_marked_once(line) for line in text.split("\n"))
+    return _LONG.sub(r"#place.flush()\n\1", _TABLE_LINE.sub(table, lines))
 
 
 def _marked_once(text: str) -> str:
@@ -287,16 +294,23 @@ def as_typst(table: Table) -> str:
     out = ["  table.hline(stroke: rule-heavy),"]
     if table.head:
         heads = [f"    {_heading(cell)}," for row in table.head for cell in row]
+        if not layout.whole:
+            heads[0] = heads[0].replace(")[", ")[#continued(float)", 1)
         out += ["  table.header(", *heads, "  ),", "  table.hline(stroke: rule-light),"]
+    foot = len(table.rows) if layout.whole else _foot(table)
     wrapped = any(width.endswith("fr") for width in layout.columns)  # rows of several lines need a rule between them
     for at, row in enumerate(table.rows):
         group = _is_group(row, table.columns)
+        if at == foot:
+            out.append("  table.footer(repeat: false,")
         if at > 0 and (wrapped or group):
             out.append("  table.hline(stroke: rule-hair),")
         if group:
             out.append(f"  {_cell(replace(row[0], side='left', columns=table.columns), wrap='row-group')},")
         else:
             out.append(_marked_once("\n".join(f"  {_cell(cell)}," for cell in _without_sides(row, sides))))
+    if foot < len(table.rows):
+        out.append("  ),")
     out.append("  table.hline(stroke: rule-heavy),")
     # Notes stand below the table: as cells over all columns they would stretch the columns.
     notes = "".join(f"[{note.text}], " for note in table.notes)
@@ -310,6 +324,21 @@ def as_typst(table: Table) -> str:
 
 def _is_group(row: Row, columns: int) -> bool:
     return len(row) == 1 and row[0].columns == columns > 1
+
+
+def _foot(table: Table) -> int:
+    """The first of the rows that stay together at the end of a table over pages, so that none stands alone on the last.
+
+    The number of rows where the last are not known to be low, or where cells reach into them.
+    """
+    rows = table.rows
+    start = len(rows) - _TOGETHER
+    if start > 0 and _is_group(rows[start - 1], table.columns):
+        start -= 1
+    last = rows[max(0, start - _TOGETHER) :]
+    if start < _TOGETHER or any(cell.rows > 1 or len(cell.plain) > _BRIEF for row in last for cell in row):
+        return len(rows)
+    return start
 
 
 def _sides(table: Table) -> list[str]:

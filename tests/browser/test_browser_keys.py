@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+ROOT = Path(__file__).parents[2]
 PAGE = "04-results.html"
 LONGEST = "02-goal-setting.html"  # the chapter with the most numbers
 STOPS = 120
@@ -203,3 +204,15 @@ def test_no_page_of_the_report_scrolls_sideways(report_page, whole_report: Path,
             wide[file.name] = found
         page.close()
     assert wide == {}
+
+
+def test_letters_of_figures_can_be_read_on_a_telephone(report_page, whole_report: Path) -> None:
+    """Pictures keep their size and scroll; the smallest letters that the style draws are then large enough."""
+    page, _ = report_page(LONGEST, width=360)
+    scales = page.evaluate("""[...document.querySelectorAll("figure.fig img")].filter(image => image.offsetParent)
+        .map(image => image.getBoundingClientRect().width / image.getAttribute("width"))""")
+    assert len(scales) > 5 and min(scales) > 0.99
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "hhp_stats/present").rglob("*.py"))
+    points = [float(size) for size in re.findall(r"(?:fontsize|labelsize|font\.size)\"?[=:] ?([\d.]+)", sources)]
+    assert len(points) > 20 and min(points) * 96 / 72 >= 9
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import lxml.html
 import pytest
-from book_tools import WithoutKernel, WriteBook, text_of
+from book_tools import WithoutKernel, WriteBook, text_of, typst_body
+from pypdf import PdfReader
 
 from hhp_stats.publish import render_book
 
@@ -50,3 +51,28 @@ def test_printed_table_has_number_caption_and_links(write_book: WriteBook, witho
         ]
     # What a reader of screens is told of the three: where an unnumbered section begins, its page is its number.
     assert linked[-2:] == [["Table 1.1", "Section 1.1", "Section, page 3"], ["Table 1.1"]]
+
+
+def test_a_long_table_keeps_its_last_rows_together_and_says_that_it_goes_on(write_book: WriteBook) -> None:
+    lines = "\n".join(f"| {number} | words |" for number in range(40))
+    root = write_book(f"# One {{#sec-one}}\n\n| A | B |\n|---|---|\n{lines}\n\n: Long {{#tbl-long}}\n")
+    render_book(root=root, output=root / "_output", formats=["pdf"])
+    body = typst_body(root)
+    assert '#let float = ("tbl-long", [Table 2.1, continued])' in body and "#continued(float)" in body
+    foot = body[body.index("table.footer(repeat: false,") :]
+    assert foot.count("[words]") == 3 and body.count("[words]") == 40
+    assert body.index("#place.flush()") < body.index("#figure(kind: table")
+    # The word stands on the second page, in the margin above the table; a short table has none of it.
+    pages = [page.extract_text() for page in PdfReader(root / "_output" / "report.pdf").pages]
+    assert [number for number, text in enumerate(pages) if "Table 2.1, continued" in text] == [
+        number for number, text in enumerate(pages) if "39" in text and "words" in text
+    ]
+
+
+def test_a_short_table_stays_in_one_piece(write_book: WriteBook) -> None:
+    root = write_book("# One {#sec-one}\n\n| A | B |\n|---|---|\n| 1 | 2 |\n\n: Short {#tbl-short}\n")
+    render_book(root=root, output=root / "_output", formats=["pdf"])
+    body = typst_body(root)
+    assert (
+        "whole: true" in body and "table.footer" not in body and "place.flush" not in body and "continued(" not in body
+    )

@@ -297,11 +297,17 @@ def test_words_of_a_drawing_and_alternative_texts_are_plain_and_captions_are_mar
         axes.set_yticks([0, 1], ["none", number(value, 3)])
         axes.legend()
         words = f"It is {number(value)}"
-        return embed.embed(drawing, root=tmp_path, document="report/a.qmd", label="a", alt=words, caption=words)
+        return embed.embed(
+            drawing, root=tmp_path, document="report/a.qmd", label="a", conclusion=words, alt="A line.", caption=words
+        )
 
     made = shown(figure)
     assert {"\u22120.81", "\u22120.812", "line \u22120.81"} <= set(drawn)
-    assert made.alt == made.caption == "It is \u22120.81" and made.results == ("trial/days/itt/cr1",)
+    assert (
+        made.alt == f"{made.caption}. A line."
+        and made.caption == "It is \u22120.81"
+        and made.results == ("trial/days/itt/cr1",)
+    )
     svg = next((tmp_path / "report" / "figures").glob("*.svg")).read_text(encoding="utf-8")
     markdown = made._repr_markdown_()
     assert not re.search("[\ue000-\uf8ff]", svg + markdown + "".join(drawn))

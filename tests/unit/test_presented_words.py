@@ -272,9 +272,20 @@ def test_each_column_of_the_flow_diagram_shows_its_arm(goal_setting_report):
         assert f"{head}: " in said and str(counts[arm]) in said[said.index(f"{head}: ") :][: len(head) + 30]
 
 
-@pytest.mark.parametrize(("alt", "caption"), [("", "words"), ("  ", "words"), ("words", ""), ("words", " ")])
-def test_a_figure_without_words_is_refused(tmp_path, alt, caption):
+@pytest.mark.parametrize(
+    ("conclusion", "alt", "caption"),
+    [("", "a", "a"), ("a", "", "words"), ("a", "  ", "words"), ("a", "words", ""), (" ", "words", "words")],
+)
+def test_a_figure_without_words_is_refused(tmp_path, conclusion, alt, caption):
     figure, _ = plt.subplots()
-    with pytest.raises(HhpError, match="alternative text and a caption"):
-        embed(figure, root=tmp_path, document="report/one.qmd", label="one", alt=alt, caption=caption)
+    with pytest.raises(HhpError, match="conclusion, an alternative text and a caption"):
+        embed(
+            figure,
+            root=tmp_path,
+            document="report/one.qmd",
+            label="one",
+            conclusion=conclusion,
+            alt=alt,
+            caption=caption,
+        )
     plt.close(figure)

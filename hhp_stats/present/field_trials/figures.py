@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -11,6 +12,7 @@ from matplotlib.axes import Axes
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.individual import IndividualOutcome
 from hhp_stats.present import prose
+from hhp_stats.present.axes_window import WINDOW_WORDS, window
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.field_trials.flow_figure import flow
 from hhp_stats.present.field_trials.on_table import unit_of
@@ -22,10 +24,8 @@ from hhp_stats.present.numbers import (
     number,
     p_clause,
 )
-from hhp_stats.present.style import CONTROL, INK, PALETTE, QUIET, TINTS, TREATMENT, WIDTH, apply_style
+from hhp_stats.present.style import CONTROL, INK, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 from hhp_stats.results import LACKING
-
-MARKERS = ("o", "s", "^", "D", "v")
 
 
 def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
@@ -57,6 +57,9 @@ def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(f"{entry.label} ({entry.unit})")
+    spread = report.row(f"{outcome}/sd_{report.control.id}/raw")
+    ends = [mean[end] for _, mean, _ in pairs for end in ("conf_low", "conf_high")]
+    window(axes, mean=float(pairs[0][1]["estimate"]), sd=float(spread["estimate"]), shown=map(float, ends))
     found = prose.verdict(row, better=entry.better)
     title = (
         f"clearly {found.direction} in the {group_of(report, report.treatment)}"
@@ -82,8 +85,9 @@ def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
         root=report.root,
         document=report.document,
         label=label_of(report, f"arms-{outcome}"),
+        conclusion=f"{entry.label}: {title}",
         alt=f"Means of {entry.label.lower()} in both arms with {level(report.plan.conf_level)} intervals. {words}.",
-        caption=f"{entry.label} by arm: {title} ({evidence}); {means}",
+        caption=f"{entry.label} by arm: {title} ({evidence}); {means}; {WINDOW_WORDS}",
     )
 
 
@@ -92,7 +96,7 @@ def _arms_on_table(report: FieldTrialReport, name: str) -> EmbeddedFigure:
     outcome, _ = report.comparison(name)
     scale, digits, _ = unit_of(outcome)
     every = [
-        (arm.label, report.arm(outcome.id, arm), PALETTE[place % len(PALETTE)])
+        (arm.label, report.arm(outcome.id, arm), TREATMENT if place else CONTROL)
         for place, arm in enumerate((report.control, *report.plan.offered))
     ]
     rows = [(label, row, colour) for label, row, colour in every if row["status"] not in LACKING]
@@ -135,6 +139,8 @@ def _arms_on_table(report: FieldTrialReport, name: str) -> EmbeddedFigure:
         root=report.root,
         document=report.document,
         label=label_of(report, f"arms-{outcome.id}"),
+        conclusion=f"{outcome.label} by arm: "
+        + (", ".join(f"{label} {number(scale * mean['estimate'], digits)}" for label, mean, _ in rows) or "not known"),
         alt=f"{what} of {outcome.label} by arm with {conf} intervals. {'; '.join(said)}.",
         caption=f"{outcome.label} by arm: {'shares' if scale > 1 else 'raw means'} with {conf} intervals",
     )
@@ -187,6 +193,7 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
         root=report.root,
         document=report.document,
         label=label_of(report, "effects"),
+        conclusion=f"In standard deviations, {verdict}",
         alt=(
             f"Hedges\u2019 g of every outcome with {level(report.plan.conf_level)} intervals, turned so that above zero"
             f" is better. {words}."
@@ -206,23 +213,38 @@ def attenuation(report: FieldTrialReport) -> EmbeddedFigure:
     """Effect of each outcome by period of response."""
     periods = report.table("periods")
     apply_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 3.4))
-    axes.axhline(0, color=QUIET, linewidth=0.8)
-    words = []
-    colours = (TREATMENT, CONTROL, *PALETTE[2:])
-    for place, outcome in enumerate(report.measured):
+    # Four lines with their intervals in one frame cross each other: every outcome has a frame of its own, all alike.
+    across = 2
+    down = -(-len(report.measured) // across)
+    figure, panels = plt.subplots(
+        down, across, figsize=(WIDTH, 0.5 + 1.7 * down), sharex=True, sharey=True, squeeze=False
+    )
+    words: list[str] = []
+    clear = drawn = 0
+    for axes, outcome in zip(panels.flat, report.measured, strict=False):
         rows = [report.row(f"{outcome.id}/period_{int(p)}/hc2-sd") for p in periods["period"]]
-        x = [float(p) + 0.09 * (place - (len(report.measured) - 1) / 2) for p in periods["period"]]
         label = _turned(outcome.label, outcome)
-        _line(axes, x, rows, colour=colours[place], marker=MARKERS[place], label=label)
+        axes.axhline(0, color=QUIET, linewidth=0.8)
+        _line(axes, [float(p) for p in periods["period"]], rows, colour=TREATMENT, marker="o", label="")
+        axes.set_title(label)
+        known = [row for row in rows if row["status"] == "estimated"]
+        drawn += len(known)
+        clear += sum(not row["conf_low"] <= 0 <= row["conf_high"] for row in known)
         words.append(f"{label}: {', '.join(number(row['estimate']) for row in rows)}")
-    _period_axis(axes, periods)
-    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+    for axes in list(panels.flat)[len(report.measured) :]:
+        axes.set_visible(False)
+    for axes in panels[-1]:
+        axes.set_xticks(
+            [float(p) for p in periods["period"]], [_weeks(row).split()[-1] for row in periods.to_dict("records")]
+        )
+    figure.supxlabel("Week of response, from the opening of the endline survey", fontsize=9)
+    figure.supylabel("Treated minus control (SD)", fontsize=9)
     return embed(
         figure,
         root=report.root,
         document=report.document,
         label=label_of(report, "attenuation"),
+        conclusion=f"{clear} of {drawn} effects by time of response differ clearly from zero",
         alt=f"Effect of each outcome by period of response, from the first to the last. {'; '.join(words)}.",
         caption=(
             "Effects by time of response, each outcome in standard deviations and turned so that above zero is better;"
@@ -255,6 +277,7 @@ def attenuation_average(report: FieldTrialReport) -> EmbeddedFigure:
         root=report.root,
         document=report.document,
         label=label_of(report, "attenuation-average"),
+        conclusion=f"The average effect {falls} by {number(abs(change['estimate']))} standard deviations a week",
         alt=(
             f"Average effect over the outcomes by period of response, with {level(report.plan.conf_level)} intervals:"
             f" {words}."
@@ -281,15 +304,14 @@ def _line(axes: Axes, x: Sequence[float], rows: Sequence[Row], *, colour: str, m
         axes.plot([at, at], [row["conf_low"], row["conf_high"]], color=colour, linewidth=1, alpha=0.75)
 
 
+def _weeks(row: Mapping[Any, Any]) -> str:
+    """`Week 3`, `Weeks 4-6`: when the responses of a period came in."""
+    first, last = row["first_week"], row["last_week"]
+    return f"Week {first}" if first == last else f"Weeks {first}\u2013{last}"
+
+
 def _period_axis(axes: Axes, periods: pd.DataFrame) -> None:
-    names = []
-    for row in periods.to_dict("records"):
-        weeks = (
-            f"Week {row['first_week']}"
-            if row["first_week"] == row["last_week"]
-            else f"Weeks {row['first_week']}\u2013{row['last_week']}"
-        )
-        names.append(f"{weeks}\nn = {count(row['responses'])}")
+    names = [f"{_weeks(row)}\nn = {count(row['responses'])}" for row in periods.to_dict("records")]
     axes.set_xticks([float(p) for p in periods["period"]], names)
     axes.set_xlabel("Week of response, from the opening of the endline survey")
     axes.set_ylabel("Treated minus control (SD)")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from textwrap import wrap
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -24,7 +26,7 @@ from hhp_stats.present.style import INK, QUIET, WIDTH, apply_style
 
 def flow(report: FieldTrialReport) -> EmbeddedFigure:
     """Randomised, allocated, answered, analysed."""
-    table = report.table("flow")
+    table = _adding_up(report.table("flow"))
     words = ". ".join(
         "; ".join(_lines(report, table, stage, arm))
         for arm in dict.fromkeys(table["arm"])
@@ -33,17 +35,48 @@ def flow(report: FieldTrialReport) -> EmbeddedFigure:
     parts = table.loc[(table["stage"] == "analysed") & (table["kind"] == "stage"), "people"]
     analysed = WITHHELD if withheld(*parts) else sum(int(n) for n in parts)
     mark = "".join(f". {note.rstrip('.')}" for note in withheld_note(table))
+    conclusion = f"{_randomised(report)} randomised, {count(analysed)} analysed for the primary outcome"
     return embed(
         _diagram(report, table),
         root=report.root,
         document=report.document,
         label=label_of(report, "flow"),
+        conclusion=conclusion,
         alt=f"Flow of participants. {words}.",
-        caption=(
-            f"Flow of participants: {_randomised(report)} randomised, {count(analysed)} analysed for the primary"
-            f" outcome{mark}"
-        ),
+        caption=f"Flow of participants: {conclusion}{mark}",
     )
+
+
+def _adding_up(table: pd.DataFrame) -> pd.DataFrame:
+    """The flow with the stages joined between which a number is withheld, so that what is printed adds up.
+
+    How many were allocated and how many analysed is public, and so is their difference: it tells nobody how many began
+    the survey without answering the primary outcome. A table without withheld losses is given back as it is.
+    """
+    steps = table.loc[table["stage"].isin(["survey", "analysed"]) & table["kind"].isin(["loss", "stage"])]
+    if not withheld(*steps["people"]):
+        return table
+    rows: list[Mapping[Any, Any]] = []
+    for row in table.to_dict("records"):
+        step = row["stage"] in ("survey", "analysed") and row["kind"] in ("loss", "stage")
+        last = step and row["stage"] == "analysed" and row["kind"] == "stage"
+        if not step:
+            rows.append(row)
+        elif last:
+            own = table.loc[table["arm"] == row["arm"]]
+            sent = own.loc[own["stage"] == "allocated", "people"].iloc[0]
+            losses = [loss for loss in own.loc[own["kind"] == "loss"].to_dict("records") if loss["label"] in _ALONE]
+            if withheld(sent, row["people"], *(loss["people"] for loss in losses)):
+                return table
+            rest = int(sent) - int(row["people"]) - sum(int(loss["people"]) for loss in losses)
+            rows += [{**loss, "stage": "analysed"} for loss in losses]
+            rows.append({**row, "label": _JOINED, "people": rest, "kind": "loss"})
+            rows.append(row)
+    return pd.DataFrame(rows, columns=list(table.columns))
+
+
+_ALONE = ("Left before the endline survey",)
+_JOINED = "Did not answer, or not the primary outcome"
 
 
 def _randomised(report: FieldTrialReport) -> str:
@@ -93,7 +126,7 @@ def _diagram(report: FieldTrialReport, table: pd.DataFrame) -> Figure:
     stages = [stage for stage in ("allocated", "survey", "analysed") if stage in set(table["stage"])]
     boxes = {(stage, arm): _lines(report, table, stage, arm) for stage in stages for arm in names}
     places, height = {"allocated": 76.0, "survey": 51.0, "analysed": 17.0}, 100.0
-    if report.on_table:
+    if report.on_table or "survey" not in stages:
         boxes = {key: _wrapped(lines, int(room)) for key, lines in boxes.items()}
         tall = {stage: _half(max(len(boxes[stage, arm]) for arm in names)) for stage in stages}
         height = 2 * _half(1) + sum(2 * half + GAP for half in tall.values()) + 2

@@ -35,7 +35,7 @@ from hhp_stats.present.numbers import (
     withheld_note,
 )
 from hhp_stats.present.status import read_release
-from hhp_stats.present.style import QUIET, TREATMENT, WIDTH, apply_style
+from hhp_stats.present.style import PLANNED, QUIET, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
 
 Made = TypeVar("Made")
@@ -126,7 +126,7 @@ def versions_figure(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
     apply_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.36 * len(rows)))
     for y, (analysis, row) in enumerate(zip(reversed(analyses), reversed(rows), strict=True)):
-        colour = TREATMENT if analysis.kind == "planned" else QUIET
+        colour = PLANNED if analysis.kind == "planned" else QUIET
         axes.plot([row["conf_low"], row["conf_high"]], [y, y], color=colour, linewidth=2)
         axes.plot([row["estimate"]], [y], marker="D" if analysis.kind == "planned" else "o", color=colour)
         axes.annotate(
@@ -145,10 +145,12 @@ def versions_figure(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
         f"{a.label}: {number(r['estimate'])} ({interval(r['conf_low'], r['conf_high'])})"
         for a, r in zip(analyses, rows, strict=True)
     )
+    crossing = sum(row["conf_low"] <= 0 <= row["conf_high"] for row in rows)
     return embed(
         figure,
         root=report.root,
         document=report.document,
+        conclusion=f"{entry.label}: {crossing} of {len(rows)} intervals include zero",
         label=f"{report.plan.study}-versions-{outcome.replace('_', '-')}",
         alt=f"Estimates and {level(report.plan.conf_level)} intervals of every version of the analysis. {said}.",
         caption=(

@@ -148,6 +148,7 @@ def absence_versions_figure(report: StudyReport) -> EmbeddedFigure:
         root=report.root,
         document=report.document,
         label="gs-absence-versions",
+        conclusion=f"Sickness absence: {title} in the planned analysis",
         alt=(
             f"Estimates and {level(report.plan.conf_level)} intervals of the difference in days absent, goal-setting"
             f" minus control. {words}."
@@ -182,6 +183,7 @@ def absence_distribution(report: StudyReport) -> EmbeddedFigure:
         root=report.root,
         document=report.document,
         label="gs-absence-distribution",
+        conclusion=caption,
         alt=f"Bars of the share of each arm by days absent. {words}.",
         caption=". ".join([caption, *(note.rstrip(".") for note in withheld_note(table))]),
     )

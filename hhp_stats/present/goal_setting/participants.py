@@ -68,6 +68,7 @@ def flow(report: StudyReport) -> EmbeddedFigure:
         root=report.root,
         document=report.document,
         label="gs-flow",
+        conclusion=followed(report),
         alt=f"Flow of teams and people. {flow_in_words(table)}",
         caption=". ".join(
             [

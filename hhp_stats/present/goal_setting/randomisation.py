@@ -50,6 +50,10 @@ def assignment_map(report: StudyReport) -> EmbeddedFigure:
         root=report.root,
         document=report.document,
         label="gs-assignment-map",
+        conclusion=(
+            f"{count(outside)} of {count(summary['teams'])} teams lie outside the band in which"
+            f" {level(report.plan.conf_level)} would lie if every chance were one half"
+        ),
         alt=(
             "One point for each team: the share of simulated randomisations that assign it to goal-setting, by"
             " authority."

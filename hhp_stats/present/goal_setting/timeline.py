@@ -15,9 +15,9 @@ from hhp_stats.plan.returns_schema import Site
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.goal_setting.named import figure, sentence, table
-from hhp_stats.present.numbers import count, number, percent, spelled
+from hhp_stats.present.numbers import capital, count, number, percent, spelled
 from hhp_stats.present.status import read_release
-from hhp_stats.present.style import CONTROL, QUIET, TINTS, TREATMENT, WIDTH, apply_style
+from hhp_stats.present.style import INK, PAPER, QUIET, TINTS, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
 
 WAVES = ("baseline", "interim", "endline")
@@ -126,8 +126,9 @@ def timeline(report: StudyReport) -> EmbeddedFigure:
                     [_place(day)],
                     [y],
                     mark,
-                    color=CONTROL if wave == "baseline" else TREATMENT,
+                    color=INK,
                     markersize=4.5,
+                    markerfacecolor=PAPER if wave == "baseline" else INK,
                     label=f"{wave.capitalize()} return" if y == 0 else None,
                 )
                 said.append(f"{wave} return {_day(day)}")
@@ -155,6 +156,10 @@ def timeline(report: StudyReport) -> EmbeddedFigure:
         root=report.root,
         document=report.document,
         label="gs-timeline",
+        conclusion=(
+            f"{capital(spelled(len(late)))} of {spelled(len(order))} follow-ups reach{'es' if len(late) == 1 else ''}"
+            " into the first national lockdown"
+        ),
         alt=(
             f"Bars of the {weeks} weeks after the launch in each authority, with the days on which records were drawn. "
             f"{'; '.join(words[::-1])}. The first national lockdown began on {_day(LOCKDOWN)}."

@@ -16,6 +16,7 @@ from hhp_stats.present.goal_setting.named import figure, sentence, table
 from hhp_stats.present.numbers import (
     alpha_of,
     apart,
+    capital,
     count,
     interval,
     level,
@@ -271,6 +272,12 @@ def pressure_reliability(report: StudyReport) -> str:
     )
 
 
+def _leaving_out(rows: pd.DataFrame) -> str:
+    """`None of 9`: how many intervals exclude zero."""
+    out = int(((rows["conf_low"] > 0) | (rows["conf_high"] < 0)).sum())
+    return f"{capital(spelled(out)) if out else 'None'} of {len(rows)}"
+
+
 REACH = 0.75  # standard deviations that the strip of survey outcomes shows; what lies beyond is printed beside it
 
 
@@ -305,12 +312,17 @@ def wellbeing_versions(report: StudyReport) -> EmbeddedFigure:
         root=report.root,
         document=report.document,
         label="gs-wellbeing-versions",
+        conclusion=(
+            f"{_leaving_out(rows.loc[rows['analysis'] == 'planned'])} of the planned intervals for wellbeing, time"
+            " pressure and efficacy exclude zero"
+        ),
         alt=(
             f"Estimates and {level(report.plan.conf_level)} intervals in standard deviations of the control group, by"
             f" method for missing answers. {words}."
         ),
         caption=(
             "Wellbeing, time pressure and efficacy under every method for missing answers (diamonds: planned)."
+            " In standard deviations of the control group, where tables are in points."
             " Worst-case bounds are too wide to be drawn; an arrow marks an interval that goes on"
         ),
     )

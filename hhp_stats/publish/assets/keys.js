@@ -65,7 +65,7 @@
   });
 
   // --- anything too wide scrolls by itself; it is a stop only where nothing inside it is one
-  const regions = () => all(".table-scroll, pre, .math-scroll, .viewer-image").forEach((region, at) => {
+  const regions = () => all(".table-scroll, figure.fig p, pre, .math-scroll, .viewer-image").forEach((region, at) => {
     if (region.scrollWidth > region.clientWidth + 1) {
       if (one("[tabindex='0']", region)) region.removeAttribute("tabindex");
       else region.tabIndex = 0;
@@ -74,8 +74,9 @@
       region.setAttribute("role", "region");
       // Regions are told apart by their names: formulas and code without a number of their own are counted.
       const number = one(".equation-number", region.closest(".equation") || region);
-      const kind = region.matches(".math-scroll") ? words.formula : region.matches("pre") ? words.code_in : region.matches(".viewer-image") ? words.enlarge : words.table;
-      region.setAttribute("aria-label", caption ? caption.textContent.trim().slice(0, 120) : kind + " " + (number ? number.textContent.trim() : at + 1));
+      const kind = region.matches(".math-scroll") ? words.formula : region.matches("pre") ? words.code_in : region.matches(".viewer-image") ? words.enlarge : region.matches("figure.fig p") ? words.figure : words.table;
+      const several = figure && all(".table-scroll, p", figure).filter((other) => other.scrollWidth > other.clientWidth + 1).length > 1;
+      region.setAttribute("aria-label", caption && !several ? caption.textContent.trim().slice(0, 120) : kind + " " + (number ? number.textContent.trim() : at + 1));
     } else {
       ["tabindex", "role", "aria-label"].forEach((name) => region.removeAttribute(name));
     }

@@ -128,8 +128,13 @@ local function float(el)
     "numbering: " .. (number and "(..) => " .. quote(number) or "none"),
   }
   if not number then table.insert(arguments, "outlined: false") end
+  -- What the head of a table says where it goes on on another page.
+  local named = ""
+  if kind == "tbl" and number and el.identifier ~= "" then
+    named = "#let float = (" .. quote(el.identifier) .. ", [" .. words.table .. " " .. number .. ", " .. words.continued .. "])\n"
+  end
   if caption ~= "" then table.insert(arguments, "caption: [" .. caption .. "]") end
-  return raw("#figure(" .. table.concat(arguments, ", ") .. ")[\n" .. body .. "\n]" .. attached(el.identifier))
+  return raw("#figure(" .. table.concat(arguments, ", ") .. ")[\n" .. named .. body .. "\n]" .. attached(el.identifier))
 end
 
 local function div(el)

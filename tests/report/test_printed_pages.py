@@ -1,0 +1,136 @@
+"""Every page of both printed volumes: page numbers in the lists, tables over pages, gaps, lonely rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from pypdf import PdfReader
+
+VOLUMES = ("report.pdf", "appendices.pdf")
+TOP, FOOT = 842 - 27 / 25.4 * 72, 27 / 25.4 * 72  # points from the foot of the page: where the text may stand
+LEAST = 0.4  # of a page, but for the last of a chapter
+A_COLUMN = 200  # points: entries of a list are as wide as their column
+LIST_ENTRY = re.compile(r"^(?:Section|Chapter|Appendix|Figure|Table)\b")
+CONTINUED = re.compile(r"^(Table [\dA-Z]+(?:\.\d+)?), continued")
+
+
+class Piece(NamedTuple):
+    """Words of a page and where they stand, in points from its lower left corner."""
+
+    x: float
+    y: float
+    words: str
+
+
+class Volume:
+    """A volume as it is printed."""
+
+    def __init__(self, file: Path) -> None:
+        self.reader = PdfReader(file)
+        self.pages = [list(pieces(page)) for page in self.reader.pages]
+        self.opening = {
+            self.reader.get_destination_page_number(item) for item in self.reader.outline if not isinstance(item, list)
+        }
+
+    def body(self, number: int) -> list[Piece]:
+        """What stands between head and foot of a page."""
+        return [piece for piece in self.pages[number] if FOOT <= piece.y <= TOP]
+
+    def text(self, number: int) -> str:
+        """All words of a page."""
+        return self.reader.pages[number].extract_text()
+
+
+def pieces(page: Any) -> Iterator[Piece]:
+    """The words of a page with their places."""
+    found: list[Piece] = []
+
+    def visit(text: str, user: list[float], matrix: list[float], *_: Any) -> None:
+        if text.strip():
+            x = matrix[4] * user[0] + matrix[5] * user[2] + user[4]
+            y = matrix[4] * user[1] + matrix[5] * user[3] + user[5]
+            found.append(Piece(x, y, text.strip()))
+
+    page.extract_text(visitor_text=visit)
+    yield from found
+
+
+@pytest.fixture(scope="module", params=VOLUMES)
+def volume(request: pytest.FixtureRequest, whole_report: Path) -> Volume:
+    return Volume(whole_report / "first" / request.param)
+
+
+def test_every_entry_of_the_lists_has_the_page_it_leads_to(volume: Volume) -> None:
+    named = {
+        name: volume.reader.get_destination_page_number(place)
+        for name, place in volume.reader.named_destinations.items()
+    }
+    checked, wrong = 0, []
+    for number, page in enumerate(volume.reader.pages):
+        for note in page.get("/Annots", []):
+            link = note.get_object()
+            if "/Dest" not in link or not LIST_ENTRY.search(str(link.get("/Contents", ""))):
+                continue
+            # An entry that goes on in the next column has a corner list of its own for each part.
+            corners = [float(value) for value in link.get("/QuadPoints", link["/Rect"])][-8:]
+            left, right = min(corners[::2]), max(corners[::2])
+            low, high = min(corners[1::2]), max(corners[1::2])
+            last = max(
+                (p for p in volume.pages[number] if left <= p.x <= right and low - 1 <= p.y <= high + 1),
+                key=lambda piece: (piece.x, -piece.y),
+                default=None,
+            )
+            if last is None or right - left < A_COLUMN or not last.words.isdigit():
+                continue  # a reference in the text
+            place = link["/Dest"]
+            target = named[place] if isinstance(place, str) else volume.reader.get_page_number(place[0].get_object())
+            checked += 1
+            if int(last.words) != target + 1:
+                wrong.append((number + 1, last.words, target + 1))
+    assert checked > 100 and wrong == []
+
+
+def test_no_page_but_the_last_of_a_chapter_is_almost_empty(volume: Volume) -> None:
+    thin = {}
+    for number in range(1, len(volume.pages) - 1):
+        if number + 1 in volume.opening:
+            continue
+        lowest = min((piece.y for piece in volume.body(number)), default=TOP)
+        if (filled := (TOP - lowest) / (TOP - FOOT)) < LEAST:
+            thin[number + 1] = round(filled, 2)
+    assert thin == {}
+
+
+def test_a_table_that_goes_on_says_so_at_the_head_of_the_page_and_nothing_stands_between(volume: Volume) -> None:
+    """The page before has the table, and what is above it on this page is the line that says so: no figure."""
+    found = 0
+    for number in range(len(volume.pages)):
+        for piece in volume.pages[number]:
+            if said := CONTINUED.match(piece.words):
+                found += 1
+                assert piece.y > TOP - 12, (number + 1, piece)
+                before = volume.text(number - 1)
+                assert said[1] in before, (number + 1, said[1])
+    assert found > 3
+
+
+def test_no_heading_is_the_last_line_of_a_page(volume: Volume) -> None:
+    def titles(items: list[Any]) -> Iterator[Any]:
+        for item in items:
+            if isinstance(item, list):
+                yield from titles(item)
+            else:
+                yield item
+
+    alone = []
+    for item in titles(volume.reader.outline):
+        number = volume.reader.get_destination_page_number(item)
+        height = float(item.top) if item.top is not None else TOP
+        below = [piece for piece in volume.body(number) if piece.y < height - 30]
+        if not below and number + 1 not in volume.opening:
+            alone.append((number + 1, item.title))
+    assert alone == []

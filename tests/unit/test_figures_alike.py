@@ -1,0 +1,89 @@
+"""All figures follow the same rules: one meaning a colour, one window for means, words in place of what is withheld."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from hhp_stats.present.axes_window import REACH, window
+from hhp_stats.present.bars import bars_in_words, labelled_bars
+from hhp_stats.present.embed import embed
+from hhp_stats.present.field_trials.flow_figure import _adding_up
+from hhp_stats.present.style import MEANINGS, apply_style
+from hhp_stats.withheld import WITHHELD
+
+PRESENT = Path(__file__).parents[2] / "hhp_stats" / "present"
+
+
+def test_no_colour_has_two_meanings_and_none_is_taken_past_the_table() -> None:
+    assert len(set(MEANINGS.values())) == len(MEANINGS) > 5
+    sources = {path: path.read_text(encoding="utf-8") for path in PRESENT.rglob("*.py") if path.name != "style.py"}
+    assert [path.name for path, text in sources.items() if "PALETTE" in text] == []
+    assert [path.name for path, text in sources.items() if re.search(r"[\"']#[0-9a-fA-F]{6}[\"']", text)] == []
+
+
+@pytest.mark.parametrize(("shown", "half"), [((9.0, 11.0), REACH * 4), ((10.0, 15.0), 1.05 * 5)])
+def test_the_window_is_the_same_for_all_means_and_cuts_off_none(shown: tuple[float, float], half: float) -> None:
+    apply_style()
+    figure, axes = plt.subplots()
+    low, high = window(axes, mean=10.0, sd=4.0, shown=shown)
+    assert (low, high) == pytest.approx((10 - half, 10 + half)) == axes.get_xlim()
+    assert low <= min(shown) and max(shown) <= high
+    assert len(axes.lines) == 4  # two strokes at either end say that the axis is cut
+    plt.close(figure)
+
+
+def test_what_is_withheld_has_no_bar_but_its_mark() -> None:
+    figure = labelled_bars(["a", "b"], [3, WITHHELD], words=["3 (60%)", WITHHELD], unit="People")
+    (axes,) = figure.axes
+    assert [bar.get_width() for bar in axes.patches] == [3, 0]
+    assert [text.get_text() for text in axes.texts] == ["3 (60%)", WITHHELD]
+    assert bars_in_words(["a", "b"], ["3 (60%)", WITHHELD]) == f"a: 3 (60%); b: {WITHHELD}"
+    plt.close(figure)
+
+
+def test_alternative_texts_begin_with_the_conclusion(tmp_path: Path) -> None:
+    figure, _ = plt.subplots()
+    made = embed(
+        figure, root=tmp_path, document="report/a.qmd", label="a", conclusion="It fell.", alt="A line.", caption="B"
+    )
+    assert made.alt == "It fell. A line."
+
+
+def flow(*rows: tuple[str, str, str, object, str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["stage", "arm", "label", "people", "kind"])
+
+
+HEAD = ("randomised", "all", "Randomised", 100, "stage")
+
+
+def arm(name: str, *, began: object, refused: object, silent: object, left: object = 10) -> list[tuple]:
+    return [
+        ("allocated", name, name, 50, "stage"),
+        ("survey", name, "Left before the endline survey", left, "loss"),
+        ("survey", name, "Did not answer", silent, "loss"),
+        ("survey", name, "Began the endline survey", began, "stage"),
+        ("analysed", name, "Primary outcome not answered", refused, "loss"),
+        ("analysed", name, "Analysed: primary outcome", 20, "stage"),
+        ("analysed", name, "Analysed: burnout", 19, "note"),
+    ]
+
+
+def test_a_flow_with_withheld_steps_is_joined_until_it_adds_up() -> None:
+    hidden = arm("control", began=WITHHELD, refused=WITHHELD, silent=WITHHELD)
+    joined = _adding_up(flow(HEAD, *hidden, *arm("treatment", began=26, refused=6, silent=14)))
+    assert WITHHELD not in set(joined["people"]) and "survey" not in set(joined["stage"])
+    for name in ("control", "treatment"):
+        own = joined[joined["arm"] == name].set_index("label")["people"]
+        losses = own["Left before the endline survey"] + own["Did not answer, or not the primary outcome"]
+        assert losses == 30 and own[name] - losses == own["Analysed: primary outcome"]
+        assert own["Analysed: burnout"] == 19
+    plain = flow(HEAD, *arm("control", began=26, refused=6, silent=14))
+    assert _adding_up(plain) is plain
+    # What others would be needed for stays withheld.
+    kept = flow(HEAD, *arm("control", began=WITHHELD, refused=WITHHELD, silent=WITHHELD, left=WITHHELD))
+    assert _adding_up(kept) is kept
