@@ -3,14 +3,15 @@
 `make bench AGAINST=COMMIT` (or `python -m benchmarks.run --against COMMIT`) checks the commit out beside this one,
 makes its environment by its own Makefile, and calls A B A B: a machine whose speed drifts is as slow for one as for
 the other. Every rendering is one call of each; of the estimators each side times its own case, a call after a
-warm-up, in a process of its own. Writes `benchmarks/AGAINST.md`: the medians, the median of the ratios pair by pair,
-and what is asked of them.
+warm-up, in a process of its own. Both sides run compiled, as the Makefile installs them. A case is called until its
+time is up (`MINUTES`), twice at least; one that takes longer than that in a call is timed once, and the longest of all
+(`TOO_LONG`, by `targets.csv`) only where `--only` names it. Writes `benchmarks/AGAINST.md`: the medians, the median of
+the ratios pair by pair, and what is asked of them.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -21,6 +22,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+
+from benchmarks.bench_render import compiled_environment
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -33,6 +36,8 @@ ASKED: Mapping[str, float] = {
     "render, one authority corrected": 0.5,
 }
 ESTIMATORS = 1.1
+MINUTES = {True: 2.0, False: 0.3}  # of calls of both sides: for a rendering, for an estimator
+TOO_LONG = 100.0  # seconds: a case with a higher target is left out
 RENDERINGS = "bench_render"
 
 
@@ -50,7 +55,7 @@ class Side:
             cwd=self.code,
             capture_output=True,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(self.code)},
+            env=compiled_environment(self.code),
         )
         if done.returncode:
             raise SystemExit(f"benchmarks of {self.code} failed:\n{done.stderr}")
@@ -111,12 +116,15 @@ def compare(commit: str, *, only: str, skip: Sequence[str], rounds: int) -> None
     """Time every case whose title holds `only` and none of `skip`, print each row, and write the table where all were
     timed.
     """
-    from benchmarks.run import machine
+    from benchmarks.run import machine, targets
 
     short = subprocess.run(
         ["git", "rev-parse", "--short", commit], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
     ours = Side(code=ROOT, python=sys.executable)
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "hhp_stats", "benchmarks"], cwd=ROOT, check=True)
+    if not only:
+        skip = [*skip, *(f"{name} [{shape}" for name, shape, seconds in targets() if seconds > TOO_LONG)]
     rows = []
     with checked_out(commit) as theirs:
         for row in (*_renderings(ours, theirs, only, skip, rounds), *_estimators(ours, theirs, only, skip, rounds)):
@@ -149,26 +157,41 @@ def _chosen(title: str, only: str, skip: Sequence[str]) -> bool:
     return only in title and not any(word in title for word in skip)
 
 
-def _renderings(ours: Side, theirs: Side, only: str, skip: Sequence[str], rounds: int) -> Iterator[Row]:
-    """The first call of each side is not timed: its memory is looked at."""
-    from benchmarks.bench_render import KINDS, SHAPE
+def _rounds(pair_seconds: float, most: int, *, rendering: bool) -> int:
+    """How often both sides are called, when one call of each takes so long."""
+    allowed = MINUTES[rendering] * 60
+    return 1 if pair_seconds > allowed else max(2, min(most, int(allowed / pair_seconds)))
 
-    for name, kind in KINDS:
-        if not _chosen(f"{name} [{SHAPE}]", only, skip):
-            continue
-        pair = [kind(side.code, side.python) for side in (ours, theirs)]
-        for project in pair:
-            project.prepare()
-        peaks = [project().peak_mib for project in pair]
-        times: tuple[list[float], list[float]] = ([], [])
-        for _ in range(rounds):
-            for project, found in zip(pair, times, strict=True):
-                begun = perf_counter()
-                project()
-                found.append(perf_counter() - begun)
-        for project in pair:
-            project.done()
-        yield Row(title=name, asked=ASKED[name], ours=times[0], theirs=times[1], peaks=(peaks[0], peaks[1]))
+
+def _renderings(ours: Side, theirs: Side, only: str, skip: Sequence[str], rounds: int) -> Iterator[Row]:
+    """The first call of each side is not timed: its memory is looked at. Cases that begin with a rendered project share
+    one.
+    """
+    from benchmarks.bench_render import KINDS, SHAPE, Project
+
+    rendered: dict[Path, Path] = {}
+    try:
+        for name, kind in KINDS:
+            if not _chosen(f"{name} [{SHAPE}]", only, skip):
+                continue
+            pair: list[Project] = [kind(side.code, side.python) for side in (ours, theirs)]
+            for project in pair:
+                project.prepare(rendered.get(project.code))
+                if project.home is not None:
+                    rendered[project.code] = project.home
+            begun = perf_counter()
+            peaks = [project().peak_mib for project in pair]
+            count = _rounds(perf_counter() - begun, rounds, rendering=True)
+            times: tuple[list[float], list[float]] = ([], [])
+            for _ in range(count):
+                for project, found in zip(pair, times, strict=True):
+                    begun = perf_counter()
+                    project()
+                    found.append(perf_counter() - begun)
+            yield Row(title=name, asked=ASKED[name], ours=times[0], theirs=times[1], peaks=(peaks[0], peaks[1]))
+    finally:
+        for home in rendered.values():
+            shutil.rmtree(home.parent, ignore_errors=True)
 
 
 def _estimators(ours: Side, theirs: Side, only: str, skip: Sequence[str], rounds: int) -> Iterator[Row]:
@@ -179,9 +202,13 @@ def _estimators(ours: Side, theirs: Side, only: str, skip: Sequence[str], rounds
             continue
         times: tuple[list[float], list[float]] = ([], [])
         peaks = [0.0, 0.0]
-        for _ in range(rounds):
+        begun = perf_counter()
+        while True:
             for at, (side, place) in enumerate(((ours, places[title]), (theirs, other_places[title]))):
                 found = json.loads(side.benchmarks("--case", *place).splitlines()[-1])
                 times[at].append(float(found["seconds"]))
                 peaks[at] = max(peaks[at], float(found["peak_mib"]))
+            done, spent = len(times[0]), perf_counter() - begun
+            if done >= _rounds(spent / done, rounds, rendering=False):
+                break
         yield Row(title=title, asked=ESTIMATORS, ours=times[0], theirs=times[1], peaks=(peaks[0], peaks[1]))

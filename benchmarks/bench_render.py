@@ -50,6 +50,12 @@ def memory_of(process: psutil.Process) -> float:
     return total
 
 
+def compiled_environment(code: Path) -> dict[str, str]:
+    """Of a process that runs the package at `code`, compiled as the Makefile installs it: not by each process anew."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return environment | {"PYTHONPATH": str(code)}
+
+
 class Project:
     """A copy of the project in which `hhp render` is called again and again.
 
@@ -74,11 +80,10 @@ class Project:
         return home
 
     def render(self, home: Path) -> Measured:
-        environment = os.environ | {"PYTHONPATH": str(self.code)}
         process = psutil.Popen(
             [self.python, "-m", "hhp_stats", "render"],
             cwd=home,
-            env=environment,
+            env=compiled_environment(self.code),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
@@ -95,9 +100,9 @@ class Project:
             raise SystemExit(process.stderr.read().decode())
         return Measured(peak_mib=peak)
 
-    def prepare(self) -> None:
-        """A project that was rendered before."""
-        self.home = self.copy()
+    def prepare(self, rendered: Path | None = None) -> None:
+        """A project that was rendered before: that of another case, where there is one."""
+        self.home = rendered or self.copy()
         self.render(self.home)
         self.looked = False
 
@@ -110,7 +115,7 @@ class Project:
 class FromNothing(Project):
     """No results, no kept outputs."""
 
-    def prepare(self) -> None:
+    def prepare(self, rendered: Path | None = None) -> None:
         """Nothing to prepare."""
 
     def __call__(self) -> Measured:
@@ -141,9 +146,9 @@ class SentenceEdited(Project):
 class AuthorityCorrected(Project):
     """One more day of illness for one member of staff, through the ledger: most results of the trial move."""
 
-    def prepare(self) -> None:
+    def prepare(self, rendered: Path | None = None) -> None:
         """A project that was rendered before, and who was ill."""
-        super().prepare()
+        super().prepare(rendered)
         self.someone = someone(self.home)
 
     def __call__(self) -> Measured:
