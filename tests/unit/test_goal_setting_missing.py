@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from dataclasses import replace
 from functools import partial
 
 import joblib
@@ -155,6 +156,50 @@ def test_of_an_authority_without_an_endline_no_outcome_is_known_of_anybody(run, 
     assert lines[0]["outcome"] > 0.5 and lines[1]["outcome"] == 0 and pd.isna(lines[1]["left"])
     # The others are analysed as before: intention to treat, among those whose outcome is known.
     assert report.row("sickness_absence/itt/cr1")["status"] == "estimated"
+
+
+# ---------------------------------------------------------------- what the unknown could change
+def test_bounds_of_what_is_not_known_count_everybody_and_set_it_to_both_ends(run, whole):
+    report = run(LOSSES["an authority without an endline"])
+    for key, highest in (("turnover", 1.0), ("sickness_absence", 120.0)):
+        rows = {end: report.row(f"{key}/{end}/worst-case") for end in ("itt", "lower_bound", "upper_bound")}
+        arms = {arm: report.row(f"{key}/mean_{arm}/raw") for arm in ("control", "treatment")}
+        sizes = {label: line["people"] for label, line in report.lines("attrition", by="label").items()}
+        everyone = {arm: sizes[label] for arm, label in report.plan.design.arm_labels.items()}
+        # By hand: the known sum, and those not known at one end or the other.
+        ends = {
+            arm: [
+                (row["n"] * row["estimate"] + (everyone[arm] - row["n"]) * end) / everyone[arm]
+                for end in (0.0, highest)
+            ]
+            for arm, row in arms.items()
+        }
+        assert rows["lower_bound"]["estimate"] == pytest.approx(ends["treatment"][0] - ends["control"][1], abs=1e-9)
+        assert rows["upper_bound"]["estimate"] == pytest.approx(ends["treatment"][1] - ends["control"][0], abs=1e-9)
+        assert rows["itt"]["n"] == sum(everyone.values()) > sum(row["n"] for row in arms.values())
+    said = str(shown(SENTENCES["unknown_outcomes"], report))
+    known = sum(report.row(f"turnover/mean_{arm}/raw")["n"] for arm in ("control", "treatment"))
+    assert f"Turnover is known of {known} of 600 people. Whatever it was of the others" in said
+    assert "could turn the direction of the difference" in said
+    # Of the whole trial everybody's leaving is known: the row says so, and so does the sentence.
+    row = whole.row("turnover/itt/worst-case")
+    assert row["status"] == "not_estimated" and row["note"].startswith("NothingUnknown: turnover is known of everybody")
+    said = str(shown(SENTENCES["unknown_outcomes"], whole))
+    assert "Turnover is known of everybody, so that nothing unknown can move it." in said
+    assert "Sickness absence is known of" in said
+    table = shown(TABLES["unknown_outcomes"], whole).as_raw_html()
+    assert "Turnover: Turnover is known of everybody" in table and "Whatever the others are" in table
+
+
+def test_so_few_unknown_that_their_number_is_withheld_have_the_most_that_they_could_change(run, whole):
+    frame = whole.output.results
+    own = frame["result_id"].str.fullmatch(r"goal_setting/turnover/(itt|lower_bound|upper_bound)/worst-case")
+    frame = frame.assign(status=frame["status"].mask(own, "withheld"))
+    report = replace(whole, output=replace(whole.output, results=frame))
+    lines = report.lines("attrition", by="label")
+    most = sum(100 * 5 / lines[label]["people"] for label in report.plan.design.arm_labels.values())
+    said = str(shown(SENTENCES["unknown_outcomes"], report))
+    assert f"Fewer than 5 in each arm could move the difference by less than {most:.1f} percentage points." in said
 
 
 # ---------------------------------------------------------------- what stands in for what cannot be shown
