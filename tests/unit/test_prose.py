@@ -2,8 +2,11 @@
 
 import math
 
+import pandas as pd
 import pytest
 
+from hhp_stats.errors import NoConclusion
+from hhp_stats.lacking import noted
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present import prose
 from hhp_stats.present.numbers import MISSING, interval, number, p_clause, p_value, percent, plural
@@ -81,9 +84,15 @@ def test_no_difference_at_all(outcome):
 
 
 def test_what_could_not_be_estimated_says_why(outcome):
-    assert "One arm." in prose.difference(
-        row(math.nan, math.nan, math.nan, status="not_estimated", note="one arm"), outcome, offer="goal-setting"
-    )
+    lacking = row(math.nan, math.nan, math.nan, status="not_estimated", note="ConstantTreatment: one arm.")
+    assert prose.difference(lacking, outcome, offer="goal-setting") == "This could not be estimated. One arm."
+    # Neither a difference nor none follows from it.
+    with noted() as reasons, pytest.raises(NoConclusion):
+        prose.verdict(lacking, better="lower")
+    assert reasons == ["ConstantTreatment: one arm."]
+    other = pd.DataFrame([row(0.1, -1.0, 1.0) | {"result_id": "a/b/itt/d"}])
+    agreement = prose.agreement(other, lacking, better="lower")
+    assert agreement.endswith("no result that others could be held against. One arm.")
 
 
 def test_probabilities_are_said_in_points(outcome):

@@ -184,11 +184,17 @@ def test_the_waves_of_the_survey_stand_in_their_order(root):
     ],
 )
 def test_who_is_still_alike(absence, wellbeing, words):
-    p = {
-        "balance/omnibus/analysed": {"p_value": absence, "status": "estimated"},
-        "balance/omnibus/respondents": {"p_value": wellbeing, "status": "estimated"},
+    rows = {
+        "balance/omnibus/analysed": {"p_value": absence, "status": "descriptive"},
+        "balance/omnibus/respondents": {"p_value": wellbeing, "status": "descriptive"},
     }
-    assert words in balance.balance_analysed(SimpleNamespace(row=p.__getitem__, plan=SimpleNamespace(conf_level=0.95)))
+    report = SimpleNamespace(row=rows.__getitem__, plan=SimpleNamespace(conf_level=0.95))
+    assert words in balance.balance_analysed(report)
+    # One that could not be tested is told apart from one that differs by chance alone.
+    rows["balance/omnibus/analysed"] |= {"status": "not_estimated", "note": "NoObservations: nobody is there"}
+    assert balance.balance_analysed(report).startswith(
+        "Whether the arms still are alike among those whose absence is known could not be tested. Nobody is there."
+    )
 
 
 def test_the_band_of_chance_holds_nineteen_points_of_twenty(goal_setting_report, monkeypatch):
