@@ -108,7 +108,10 @@ def versions_table(
 
 
 def _marked(label: str, *, is_planned: bool) -> str:
-    return f"{label} (planned)" if is_planned and not label.casefold().startswith(PLANNED) else label
+    """What a version is called: `planned` is said of the row, not of the method, which may estimate other contrasts."""
+    own = label.removeprefix("Planned: ")
+    own = f"{own[:1].upper()}{own[1:]}"
+    return f"{own} (planned)" if is_planned else own
 
 
 def _contrast(plan: StudyPlan) -> str:

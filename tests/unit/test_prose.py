@@ -92,7 +92,7 @@ def test_what_could_not_be_estimated_says_why(outcome):
     assert reasons == ["ConstantTreatment: one arm."]
     other = pd.DataFrame([row(0.1, -1.0, 1.0) | {"result_id": "a/b/itt/d"}])
     agreement = prose.agreement(other, lacking, better="lower")
-    assert agreement.endswith("no result that others could be held against. One arm.")
+    assert agreement.endswith("no result to compare others with. One arm.")
 
 
 def test_probabilities_are_said_in_points(outcome):
