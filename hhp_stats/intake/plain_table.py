@@ -40,6 +40,7 @@ from hhp_stats.intake.rules_table import (
     TableCheck,
     size_findings,
 )
+from hhp_stats.intake.rules_table_waves import waves_findings
 from hhp_stats.intake.seen import comment_problems, refused_cells
 from hhp_stats.intake.spellings import SPELLINGS, Spellings, load_spellings, same, tidy
 from hhp_stats.intake.survey_export import read_sav_export
@@ -49,6 +50,7 @@ from hhp_stats.intake.xlsx import read_xlsx
 from hhp_stats.plan.conduct import deviations_of_data
 from hhp_stats.plan.individual_schema import IndividualPlan
 from hhp_stats.plan.table_schema import ARM, TableColumn
+from hhp_stats.plan.thresholds import load_thresholds
 
 RELEASE, SYNTHETIC = "release", "synthetic"  # the column that marks a synthetic table, and what stands in it
 LINKAGE = ("wave", "responses", "consented", "duplicates", "matched", "unmatched")
@@ -110,7 +112,10 @@ def broken_rules(root: Path, table: PlainTable, plan: IndividualPlan) -> list[Pr
     for rule in TABLE_RULES if table.readable and len(table.frame) else ():
         if rule.find is not None:
             found += breach_problems(rule, table, rule.find(check))
-    return found + judged(size_findings(check), deviations_of_data(root, plan.study)) if table.readable else found
+    if not table.readable:
+        return found
+    of_the_columns = waves_findings(check, load_thresholds(root, plan.study)) if len(table.frame) else ()
+    return found + judged([*size_findings(check), *of_the_columns], deviations_of_data(root, plan.study))
 
 
 def _people(root: Path, table: PlainTable, plan: IndividualPlan, status: str) -> tuple[pd.DataFrame, list[Problem]]:

@@ -25,6 +25,7 @@ from hhp_stats.intake.rules_plausible import COURSE_SHARE_RULES, LINKED_RULES, P
 from hhp_stats.intake.rules_randomisation import CORRECTED, RANDOMISATION_RULES
 from hhp_stats.intake.rules_survey import LINK_RULES, SURVEY_RULES
 from hhp_stats.intake.rules_table import FILE_OF_TABLE_RULES, SIZE_RULES, TABLE_RULES
+from hhp_stats.intake.rules_table_waves import WAVE_RULES_OF_TABLES
 from hhp_stats.intake.rules_wave import WAVE_RULES
 from hhp_stats.intake.survey import SURVEY_FILE_RULES
 
@@ -38,7 +39,7 @@ _GROUPS: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("the course log", (*COURSE_RULES, *COURSE_SHARE_RULES)),
     ("the linkage list", (*LINKAGE_RULES, *LINKED_RULES)),
     ("a survey export", (*SURVEY_FILE_RULES, *DEFINITION_RULES, *SURVEY_RULES, *LINK_RULES, *ANSWER_RULES)),
-    ("the table of a trial", (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES)),
+    ("the table of a trial", (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES, *WAVE_RULES_OF_TABLES)),
     ("the corrections ledger", LEDGER_RULES),
     ("the manifest", MANIFEST_RULES),
     ("a plan", PLAN_RULES),

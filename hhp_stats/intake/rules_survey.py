@@ -71,10 +71,19 @@ def _no_consent_answer(survey: SurveyFile) -> Iterator[Breach]:
     yield from _one_for_all(survey, missing, "consent", "responses without an answer; none of them is used")
 
 
+def _answered(survey: SurveyFile) -> pd.Series:
+    """Whether a response holds an answer to anything but the question about consent."""
+    return survey.frame.drop(columns=["row", "consent"]).notna().any(axis=1)
+
+
 def _answers_without_consent(survey: SurveyFile) -> Iterator[Breach]:
-    answered = survey.frame.drop(columns=["row", "consent"]).notna().any(axis=1)
-    refused = survey.frame["consent"].eq("disagree") & answered & ~survey.meta["preview"]
+    refused = survey.frame["consent"].eq("disagree") & _answered(survey) & ~survey.meta["preview"]
     yield from _one_for_all(survey, refused, "consent", "responses with answers; none of them is used")
+
+
+def _consent_left_out(survey: SurveyFile) -> Iterator[Breach]:
+    left_out = survey.frame["consent"].isna() & _answered(survey) & ~survey.meta["preview"]
+    yield from _one_for_all(survey, left_out, "consent", "responses with answers and none to consent; none is used")
 
 
 def _previews(survey: SurveyFile) -> Iterator[Breach]:
@@ -149,6 +158,13 @@ SURVEY_RULES: tuple[Rule, ...] = (
         find=_no_consent_answer,
         rule="Only responses with consent are used.",
         remedy="Nothing to do.",
+    ),
+    Rule(
+        code="S50",
+        severity="warning",
+        find=_consent_left_out,
+        rule="Whoever answered the survey should have answered its question about consent.",
+        remedy="Check whether the column was lost; the answers of people who did not agree are not used.",
     ),
     Rule(
         code="S15",

@@ -24,6 +24,7 @@ from hhp_stats.intake.dictionary import returns_planned
 from hhp_stats.intake.masking import public_id
 from hhp_stats.intake.raw_files import raw_files
 from hhp_stats.intake.rules_table import FILE_OF_TABLE_RULES, SIZE_RULES, TABLE_RULES
+from hhp_stats.intake.rules_table_waves import WAVE_RULES_OF_TABLES
 from hhp_stats.plan.catalogue import catalogue, study_names
 from hhp_stats.plan.disclosure import load_disclosure
 from hhp_stats.present.chapter import StudyReport, open_study
@@ -163,7 +164,7 @@ class DataAppendix:
     @presented
     def table_rules(self) -> GT:
         """The rules for the plain table of a trial."""
-        rules = (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES)
+        rules = (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES, *WAVE_RULES_OF_TABLES)
         cells = pd.DataFrame(
             {
                 "Rule": [code_entry(rule.code, rule=True) for rule in rules],

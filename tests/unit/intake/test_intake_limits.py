@@ -36,7 +36,7 @@ SEVERITIES = {
         X04 X06 X07 X08 X09 X13 X14 X15 X19 X21 X22 X24 X25 X26 X27 X30 X31 X32 X35 X37""",
     "warning": """
         A04 E12 E15 F08 F09 F14 F15 F19 F25 F26 F27 F30 G02 K03 K20 K34 L08 L09 L10 L11 P02 P03 R09 R11 R16 R17 R18
-        R19 S07 S15 S17 S20 S21 S25 S27 S34 S35 S36 S37 S38 S39 S40 S45 S48 S49 T03 T18 T19 X02 X11 X16 X17 X18 X20
+        R19 S07 S15 S17 S20 S21 S25 S27 S34 S35 S36 S37 S38 S39 S40 S45 S48 S49 S50 T03 T18 T19 T23 T24 X02 X11 X16 X17 X18 X20
         X23 X28 X29 X33 X34""",
     "note": """
         A09 F13 F16 F28 R20 S05 S14 S16 S18 S19 S22 X05 X10 X12 X36""",
@@ -72,6 +72,8 @@ ELSEWHERE = {
     "T10": "test_plain_table.py::test_the_limits_belong_to_what_is_allowed",
     "T20": "test_plain_table.py::test_one_damage_one_problem",
     "T21": "test_plain_table.py::test_one_damage_one_problem",
+    "T23": "test_plain_table.py::test_an_outcome_against_itself_before",
+    "T24": "test_plain_table.py::test_an_outcome_against_itself_before",
     "S24": "test_survey_questions.py::test_a_list_of_another_survey",
     "K34": "test_limits_of_files.py::test_decisions_depend_on_the_application",
     "K33": "test_limits_of_files.py::test_lists_of_a_pilot_are_as_long_as_planned",

@@ -162,6 +162,15 @@ def test_straight_lines_speed_and_missing_codes_are_said(read, trial_files):
     assert sorted(codes(read())) == ["S16", "S17", "S18", "S19"]
 
 
+def test_answers_without_one_to_consent_are_said_and_not_used(read, trial_files):
+    rows = trial_files.surveys["baseline"]
+    rows[2]["consent"] = rows[3]["consent"] = ""
+    rows[3] |= {name: "" for name, spec in read().fields.items() if name != "consent" and name in rows[3]}
+    survey = read()
+    said = {problem.code: problem.value for problem in survey.problems}
+    assert "1 response with answers" in said["S50"] and "2 responses" in said["S14"]
+
+
 def meta(*rows):
     """Responses as (code, day, finished, consent, answered)."""
     frame = pd.DataFrame(

@@ -278,5 +278,39 @@ def test_a_table_is_named_where_others_read_it_unless_its_name_may_be_somebodys(
 
 def test_every_rule_has_a_rule_and_a_remedy_in_words():
     rules = [rule for rule in all_rules() if rule.code.startswith("T")]
-    assert len(rules) == 22
+    assert len(rules) == 24
     assert all(rule.rule.endswith(".") and rule.remedy.endswith(".") for rule in rules)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda steps, before: steps, []),
+        (lambda steps, before: (steps / 12).round(2), ["T23"]),  # in the unit of a month
+        (lambda steps, before: steps.max() + steps.min() - steps, ["T24"]),
+        (lambda steps, before: pd.Series(np.roll(steps, 1)), ["T24"]),
+        (lambda steps, before: steps.sort_values(ignore_index=True), ["T24"]),
+    ],
+)
+def test_an_outcome_against_itself_before(home, change, code):
+    """The values of `walks(3)`: the correlation of a slipped or sorted column with that before is below 0.1."""
+    table = walks(3)
+    table["steps_6"] = change(table["steps_6"], table["steps.before"])
+    found = [(each, cell) for each, cell, _ in problems(home, table=table) if each in ("T23", "T24")]
+    assert found == [(each, "column steps_6") for each in code]
+
+
+@pytest.mark.parametrize("away", [-0.001, 0.001])
+def test_the_limits_of_an_outcome_against_itself_before(home, away):
+    """On either side of what the table shows, computed here."""
+    table = walks(3)
+    before, after = table["steps.before"], table["steps_6"]
+    gap = abs(after.mean() - before.mean()) / pd.concat([before, after]).std()
+    goes = np.corrcoef(before, after)[0, 1]
+    limits = "".join(
+        f'\n[[thresholds]]\ncode = "{code}"\nabout = "a limit"\nlimit = {limit}\nleast = 240\n'
+        for code, limit in (("T23", gap + away), ("T24", goes - away))
+    )
+    found = problems(home, table=table, plan=PLAN + limits)
+    seen = {code for code, cell, _ in found if cell == "column steps_6"}
+    assert seen == ({"T23", "T24"} if away < 0 else set())
