@@ -142,7 +142,7 @@ def _sorted_alone(table: ListFile, drawn: Collection[str], limit: Threshold) -> 
         if len(values) < limit.least or values.nunique() < 2 or _counted_on(values):
             continue
         if _rises(values, limit.limit) or _rises(values[::-1], limit.limit):
-            text = f"{name} is in order of size, as {key} does"
+            text = f"{name} is in order of size, as {key} is"
             yield about_column(SORTED, table, name, text, f"{name}, {table.file}")
 
 
@@ -206,7 +206,7 @@ SORTED = Rule(
         "What was drawn or measured should not rise or fall from line to line in a list that is in order of its"
         " identifiers."
     ),
-    remedy="Check whether the column was sorted by itself: every value then belongs to someone else.",
+    remedy="Check whether the column was sorted by itself: every value then belongs to another line.",
 )
 ANSWER_RULES = (OTHER_MEAN, BLANK_ITEM, OTHER_GROUP, CUT_SHORT, *CORRELATION_RULES)
 COLUMN_RULES = (ONE_VALUE, FEW_VALUES, SORTED, ALONE_IN_LIST)

@@ -163,7 +163,7 @@ SURVEY_RULES: tuple[Rule, ...] = (
         code="S50",
         severity="warning",
         find=_consent_left_out,
-        rule="Whoever answered the survey should have answered its question about consent.",
+        rule="People who answered the survey should have answered its question about consent.",
         remedy="Check whether the column was lost; the answers of people who did not agree are not used.",
     ),
     Rule(

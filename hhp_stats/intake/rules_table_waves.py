@@ -32,11 +32,16 @@ OTHER_ORDER = Rule(
     remedy="Check whether one of the columns is turned round, slipped by a line or was sorted by itself.",
 )
 WAVE_RULES_OF_TABLES = (OTHER_LEVEL, OTHER_ORDER)
-USUAL: Mapping[str, Threshold] = {
-    "T23": Threshold(
-        code="T23", about="distance of the mean from that before, in standard deviations", limit=1.2, least=30
+USUAL = {
+    OTHER_LEVEL.code: Threshold(
+        code=OTHER_LEVEL.code,
+        about="distance of the mean from that before, in standard deviations",
+        limit=1.2,
+        least=30,
     ),
-    "T24": Threshold(code="T24", about="correlation of an outcome with the same measure before", limit=0.1, least=50),
+    OTHER_ORDER.code: Threshold(
+        code=OTHER_ORDER.code, about="correlation of an outcome with the same measure before", limit=0.1, least=50
+    ),
 }
 
 

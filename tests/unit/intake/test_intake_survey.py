@@ -158,7 +158,7 @@ def test_straight_lines_speed_and_missing_codes_are_said(read, trial_files):
         rows[3][f"need_{item}"] = 4
     rows[4]["Duration (in seconds)"] = 20
     rows[5]["ExternalReference"] = ""
-    rows[6] |= {"Status": "Survey Preview"}
+    rows[6] |= {"Status": "Survey Preview", "DistributionChannel": "preview"}
     assert sorted(codes(read())) == ["S16", "S17", "S18", "S19"]
 
 
