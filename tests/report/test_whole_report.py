@@ -101,7 +101,10 @@ def test_no_page_shares_a_run_of_words_with_the_documents(rendered):
         if page.name == "references.html":  # titles of works that both cite
             continue
         text = read_page(page.read_text(encoding="utf-8"))
-        cells = (cell for table in text.tables for row in table.rows for cell in row)
+        # Answers and roles of the questionnaires and returns are the instruments' own; what each asks is in our words, which
+        # the test of the sources reads in the dictionary.
+        own = () if page.name == "I-questionnaires.html" else text.tables
+        cells = (cell for table in own for row in table.rows for cell in row)
         found = [run for piece in (*text.paragraphs, *cells) for run in shared_runs(piece, known)]
         assert not found, f"{page.name}: {found}"
 
