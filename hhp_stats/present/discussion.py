@@ -445,11 +445,17 @@ def fewer(discussion: Discussion) -> str:
         return "No trial here has a published target."
     short = sum(analysed < planned for planned, analysed in pairs_of_n)
     return (
-        f"In {spelled(short)} of the {spelled(len(pairs_of_n))} trials with a published target, fewer people"
+        f"In {_of_all(short, len(pairs_of_n))} with a published target, fewer people"
         " are analysed"
         " than planned, and a smaller sample can only detect larger effects."
         + (f" {uncounted(discussion.root, left_out, what='answers')}" if left_out else "")
     )
+
+
+def _of_all(n: int, of: int) -> str:
+    if n == of > 1:
+        return f"all {spelled(of)} trials"
+    return f"{spelled(n) if n else 'none'} of the {spelled(of)} trials"
 
 
 def conclusion(discussion: Discussion) -> str:

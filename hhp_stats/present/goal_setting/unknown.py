@@ -132,26 +132,26 @@ def _could_change(report: StudyReport, outcome: ReturnsOutcome, settings: Disclo
     of_whom = (
         "not known for everyone"
         if withheld(*known, *everyone.values())
-        else f"known of {count(sum(known))} of {count(sum(everyone.values()))} people"
+        else f"known for {count(sum(known))} of {count(sum(everyone.values()))} people"
     )
     turns = side(ends[0]) * side(ends[1]) < 0
     verdict = (
-        "so that what is not known could turn the direction of the difference"
+        "so what is not known could reverse the direction"
         if turns
-        else "so that what is not known cannot turn the direction of the difference"
+        else "so what is not known cannot reverse the direction"
     )
     return (
-        f"{subject} is {of_whom}. Whatever it was of the others, the difference between all who were randomised, not"
-        f" adjusted, lies between {low} and {high} {unit}, {verdict}."
+        f"{subject} is {of_whom}. Whatever it was for the others, the unadjusted difference between all who were"
+        f" randomised is between {low} and {high} {unit}, {verdict}."
     )
 
 
 def _few(report: StudyReport, outcome: ReturnsOutcome, settings: DisclosureSettings) -> str:
     """Where the number of unknown outcomes is too small to be printed: the most that so few could change."""
     if outcome.kind != "binary":
-        return "It is unknown of so few people that their number, and what they could change, is withheld."
+        return "It is unknown for so few people that their number, and what they could change, is withheld."
     most = sum(100 * settings.threshold / float(people) for people in _randomised(report).values())
     return (
-        "It is unknown of so few people that their number is withheld. Fewer than"
+        "It is unknown for so few people that their number is withheld. Fewer than"
         f" {settings.threshold} in each arm could move the difference by less than {number(most, 1)} percentage points."
     )

@@ -99,7 +99,7 @@ def analysed(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Mater
     if analysis.missing_outcome == "complete_cases":
         people = people.loc[people[outcome_column(analysis, outcome, material.plan)].notna()]
         if people.empty:
-            raise NoObservations(f"{lower_first(outcome.label)} is known of nobody who would be analysed")
+            raise NoObservations(f"{lower_first(outcome.label)} is known for no one who would be analysed")
     rule, needed = analysis.baseline_absence, list(baselines(analysis, outcome))
     if rule.endswith("with_indicator"):
         people = people.assign(**{f"{name}{MISSING}": people[name].isna().astype("float64") for name in needed})
@@ -181,14 +181,14 @@ def models(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Materia
     blank = [term.column for term in terms if term.column not in filled and people[term.column].isna().any()]
     if blank:
         names = " and ".join(name.replace("_", " ") for name in blank)
-        raise ImputationRefused(f"{names} cannot be imputed: not known of anybody, or the same of all, in an arm")
+        raise ImputationRefused(f"{names} cannot be imputed: not known for anyone, or the same of all, in an arm")
     columns = {term.column: imputations.columns(term.column)[:, place] for term in terms if term.column in filled}
     matrix = model_matrix(people.assign(**{name: values[0] for name, values in columns.items()}), terms)
     outcomes = np.broadcast_to(known, (len(imputations), len(known)))
     if analysis.missing_outcome == "multiple_imputation":
         if answered not in filled and people[answered].isna().any():
             what = lower_first(outcome.label)
-            raise ImputationRefused(f"{what} cannot be imputed: not known of anybody, or the same of all, in an arm")
+            raise ImputationRefused(f"{what} cannot be imputed: not known for anyone, or the same of all, in an arm")
         outcomes = imputations.columns(answered)[:, place]
     return CompletedSets(
         matrix=matrix,
