@@ -177,11 +177,11 @@ def render(
     # First of all: a folder that must not be written to is wrong use, whatever else the project lacks.
     guard = OutputGuard(root=root, command="hhp render", force=tuple(force or ()))
     guard.folder(target)
-    _answered_for(root)
     key = report_key(root, formats=formats, engine=engine)
     if not fresh and still_stands(root, target, key):
         screen.print(f"Nothing has changed since the last rendering: {target} stands as it is", markup=False)
         return
+    _answered_for(root)
 
     from hhp_stats.publish.glyphs import named
     from hhp_stats.publish.kernels import warm_process

@@ -11,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import PROGRAMME, StudyEntry, catalogue, study_entry
-from hhp_stats.present.marks import Sentence
 from hhp_stats.present.origins import banner_sentence, invented_notice
 from hhp_stats.present.status import read_release
+
+if TYPE_CHECKING:
+    from hhp_stats.present.marks import Sentence
 
 WHOLE = ""  # the report as a whole, among the pages of `banners`
 
@@ -126,6 +129,8 @@ def while_synthetic(study: str, words: str, *, real: str = "", root: Path | None
     """
     home = root or find_root()
     study_entry(home, study)  # a wrong key is refused
+    from hhp_stats.present.marks import Sentence  # which loads what draws: not where a command asks for the status
+
     return Sentence(words if read_release(home).is_synthetic(study) else real)
 
 

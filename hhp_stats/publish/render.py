@@ -304,8 +304,10 @@ def _embedded(
 
 
 def _write_workbook(project: Project, pages: Mapping[str, Mapping[str, Any]], kept: KeptTexts, target: Path) -> None:
-    """All tables of the pages in one workbook, made again where one of them changed."""
-    bodies = {chapter.page: str(pages[chapter.slug]["body"]) for chapter in project.chapters}
+    """All tables of the pages in one workbook, made again where one of them changed: not for an edited sentence."""
+    bodies = {
+        chapter.page: table_workbook.shown_tables(str(pages[chapter.slug]["body"])) for chapter in project.chapters
+    }
     head = [code_of(table_workbook, well_formed), project.title, project.banner, project.date.isoformat()]
     parts = [*head, *project.authors, *(part for body in bodies.items() for part in body)]
     target.write_bytes(kept.data(parts, lambda: table_workbook.workbook_of_tables(project, bodies)))

@@ -24,6 +24,7 @@ from hhp_stats.publish.well_formed import Reader
 TABLES_NAME = "tables.xlsx"
 _BLANK = re.compile(r"[\s\u2007\u2009\u00a0\u200b]+")
 _NUMBER = re.compile(r"([+\u2212-]?)(\d{1,3}(?:,\d{3})+|\d*)(\.\d+)?(%?)")
+_FIGURE = re.compile(r'<figure\b[^>]*\bclass="[^"]*\btbl\b[^"]*"[^>]*>.*?</figure>', re.DOTALL)
 _WIDEST, _NARROWEST = 60, 9  # characters of a column
 
 
@@ -110,10 +111,15 @@ def _flat(parts: Sequence[str]) -> str:
     return _BLANK.sub(" ", "".join(parts)).strip()
 
 
+def shown_tables(body: str) -> str:
+    """What a page's body shows as tables, captions included, and nothing of its prose."""
+    return "".join(_FIGURE.findall(body))
+
+
 def tables_of(page: str, body: str) -> list[PageTable]:
     """The labelled tables of a page's body, in order."""
     reader = _Tables(page)
-    reader.feed(body)
+    reader.feed(shown_tables(body))
     return reader.found
 
 

@@ -11,13 +11,12 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from hhp_stats.consistency.second.frames import FOLDER as ANALYSIS
 from hhp_stats.consistency.second.frames import AnalysisFrames
-from hhp_stats.disclosure.decision import Published, published
 from hhp_stats.disclosure.declared import Declared
 from hhp_stats.disclosure.public_counts import public_counts
 from hhp_stats.disclosure.released import last_released
@@ -30,6 +29,9 @@ from hhp_stats.results import read_results, write_results
 from hhp_stats.studies.kept import FOLDER, INTERNAL
 from hhp_stats.studies.second_table import TABLE as SECOND
 from hhp_stats.withheld import WITHHELD
+
+if TYPE_CHECKING:
+    from hhp_stats.disclosure.decision import Published
 
 __all__ = ["FOLDER", "PEOPLE", "StudyOutput", "open_output", "read_output", "read_table", "ready_folder"]
 
@@ -55,6 +57,9 @@ class StudyOutput:
 
         Raises PlanError where the plan does not decide, UndeclaredCount where nobody said whom a number counts.
         """
+        # Not at the head: whoever reads what was decided needs no integer programming.
+        from hhp_stats.disclosure.decision import published
+
         settings = load_disclosure(root, self.study)
         if switched_off(root):
             settings = replace(settings, rule="none", reason="an internal render")
