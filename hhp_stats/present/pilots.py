@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +34,7 @@ from hhp_stats.present.numbers import (
     withheld_note,
 )
 from hhp_stats.present.release import while_synthetic
+from hhp_stats.present.stand_in import drawn_or_said
 from hhp_stats.present.status import read_release
 from hhp_stats.present.style import INK, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
@@ -382,7 +384,9 @@ class PilotChapter:
 
     def figure(self, name: str) -> EmbeddedFigure:
         """A figure with its caption and alternative text."""
-        return _made(FIGURES, name, self.report)
+        draw, report = partial(_made, FIGURES, name, self.report), self.report
+        label = f"{report.plan.study[:3]}-{name}".replace("_", "-").replace("/", "-")
+        return drawn_or_said(draw, root=report.root, document=report.document, label=lambda: label)
 
     def say(self, name: str) -> str:
         """A sentence or number for inline code."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.intake.themes import load_themes
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.field_trials.figures import FIGURES
-from hhp_stats.present.field_trials.report import FieldTrialReport, inside, open_field_trial
+from hhp_stats.present.field_trials.report import FieldTrialReport, inside, label_of, open_field_trial
 from hhp_stats.present.field_trials.sentences import SENTENCES
 from hhp_stats.present.field_trials.tables import TABLES
 from hhp_stats.present.marks import shown
@@ -34,6 +35,7 @@ from hhp_stats.present.numbers import (
     withheld,
     withheld_note,
 )
+from hhp_stats.present.stand_in import drawn_or_said
 from hhp_stats.present.status import read_release
 from hhp_stats.present.style import PLANNED, QUIET, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
@@ -238,7 +240,9 @@ class PhaseOneChapter:
 
     def figure(self, name: str) -> EmbeddedFigure:
         """A figure with its caption and alternative text."""
-        return _made({**FIGURES, **OWN_FIGURES}, name, self.report)
+        draw = partial(_made, {**FIGURES, **OWN_FIGURES}, name, self.report)
+        report = self.report
+        return drawn_or_said(draw, root=report.root, document=report.document, label=lambda: label_of(report, name))
 
     def say(self, name: str) -> str:
         """A sentence or number for inline code."""

@@ -326,6 +326,8 @@ def recall(report: FieldTrialReport) -> str:
             "How many people remembered receiving the messages is withheld, because the number of people"
             " concerned is very small."
         )
+    if not asked:
+        return "None of the treated answered whether they remembered receiving the messages."
     return (
         f"{count(yes)} of the {count(asked)} people of the {group_of(report, report.treatment)} who answered this"
         f" question ({percent(yes / asked, 0)}) remembered receiving the messages."

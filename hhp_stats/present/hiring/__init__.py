@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from hhp_stats.present.hiring.report import HiringReport, open_printed
 from hhp_stats.present.hiring.sentences import SENTENCES
 from hhp_stats.present.hiring.tables import TABLES
 from hhp_stats.present.marks import shown
+from hhp_stats.present.stand_in import drawn_or_said
 from hhp_stats.studies.output import open_output
 
 STUDY = "hiring"
@@ -36,7 +38,9 @@ class HiringChapter:
 
     def figure(self, name: str) -> EmbeddedFigure:
         """A figure with its caption and alternative text."""
-        return shown(_named(FIGURES, name), self.report)
+        draw, report = partial(shown, _named(FIGURES, name), self.report), self.report
+        label = f"hiring-{name}".replace("_", "-")
+        return drawn_or_said(draw, root=report.root, document=report.document, label=lambda: label)
 
     def say(self, name: str) -> str:
         """A sentence or number for inline code."""

@@ -73,7 +73,7 @@ def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progr
         tables["missing"] = descriptives.missing_data(people, plan)
     if participants.corrections is not None:
         tables["corrections"] = participants.corrections
-    if not periods.empty:
+    if plan.periods is not None:
         tables["periods"] = periods
     return StudyOutput(
         analysis=analysis_frames(people, plan, planned),
