@@ -327,7 +327,8 @@ def recall(report: FieldTrialReport) -> str:
             " concerned is very small."
         )
     if not asked:
-        return "None of the treated answered whether they remembered receiving the messages."
+        whom = group_of(report, report.treatment)
+        return f"No one of the {whom} answered whether they remembered receiving the messages."
     return (
         f"{count(yes)} of the {count(asked)} people of the {group_of(report, report.treatment)} who answered this"
         f" question ({percent(yes / asked, 0)}) remembered receiving the messages."
