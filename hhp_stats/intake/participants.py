@@ -37,7 +37,7 @@ from hhp_stats.intake.rules_survey import (
     check_survey,
     missing_export,
 )
-from hhp_stats.intake.rules_wave import blank_required, out_of_range
+from hhp_stats.intake.rules_wave import blank_required, converted_identifiers, out_of_range
 from hhp_stats.intake.spellings import SPELLINGS, Spellings, load_spellings
 from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
 from hhp_stats.plan.any_plan import outcomes_asked
@@ -107,6 +107,7 @@ def _cells(check: _Check) -> Iterator[Breach]:
             yield from rule.find(check.table)
     yield from blank_required(check.table)
     yield from out_of_range(check.table)
+    yield from converted_identifiers(check.table)
 
 
 PARTICIPANT_RULES: tuple[Rule, ...] = (

@@ -123,13 +123,20 @@ def list_findings(
                 if count > limit.limit * len(there):
                     text = f"{name} is {value:g} in {count} of {len(there)} lines"
                     found.append(about_column(ONE_VALUE, table, name, text, f"{name}, {table.file}"))
-            limit, share = thresholds.get(FEW_VALUES.code), share_missing(values)
-            if limit is not None and len(values) >= limit.least and share > limit.limit:
-                text = f"{name} is blank in {share:.0%} of {len(values)} lines"
-                found.append(about_column(FEW_VALUES, table, name, text, f"{name}, {table.file}"))
+        if (limit := thresholds.get(FEW_VALUES.code)) is not None and table.readable:
+            found += _hardly_any(table, limit)
         if (limit := thresholds.get(SORTED.code)) is not None and table.readable:
             found += _sorted_alone(table, drawn, limit)
     return found + scores_findings([table for table in tables if table.readable], thresholds)
+
+
+def _hardly_any(table: ListFile, limit: Threshold) -> Iterator[Finding]:
+    for name in (each for each in table.fields if each in table.frame):
+        values = table.frame[name]
+        share = float(values.isna().mean()) if len(values) else 0.0
+        if len(values) >= limit.least and share > limit.limit:
+            text = f"{name} is blank in {share:.0%} of {len(values)} lines"
+            yield about_column(FEW_VALUES, table, name, text, f"{name}, {table.file}")
 
 
 def _sorted_alone(table: ListFile, drawn: Collection[str], limit: Threshold) -> Iterator[Finding]:
@@ -196,7 +203,7 @@ ONE_VALUE = Rule(
 FEW_VALUES = Rule(
     code="L09",
     severity="warning",
-    rule="A column of figures of a list should not be blank in more lines than the plan allows.",
+    rule="A column of a list should not be blank in more lines than the plan allows.",
     remedy="Check whether the list is whole.",
 )
 SORTED = Rule(

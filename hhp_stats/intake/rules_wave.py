@@ -102,6 +102,14 @@ def _bad_ids(ret: Return, name: str, good: dict[str, bool]) -> Iterator[Breach]:
             yield Breach(name, first, ret.quote(name, first) + more)
 
 
+def converted_identifiers(table: Table) -> Iterator[Breach]:
+    """Identifiers of a list that a spreadsheet made into dates, times or numbers with an exponent."""
+    for name, spec in table.fields.items():
+        if spec.kind == "identifier" and name in table.frame:
+            found = table.frame[name].dropna().astype(str).str.fullmatch(_CONVERTED.pattern, flags=re.IGNORECASE)
+            yield from at(found.reindex(table.frame.index, fill_value=False), name)
+
+
 def out_of_range(ret: Table) -> Iterator[Breach]:
     """Figures outside the limits of their field."""
     for name, spec in ret.fields.items():

@@ -87,6 +87,17 @@ def test_a_doubled_person_or_code_is_refused(edit, name, code):
     assert code in codes(error)
 
 
+@pytest.mark.parametrize("name", ["staff_id", "survey_code"])
+@pytest.mark.parametrize("made", ["1E+05", "05-Sep", "03/04/2019", "1.5E11"])
+def test_an_identifier_that_a_spreadsheet_made_into_something_else_is_refused(edit, name, made):
+    def mend(rows):
+        rows[2][column(rows, name)] = made
+
+    with pytest.raises(DataError) as error:
+        edit(LIST, mend)
+    assert "I01" in codes(error)
+
+
 def test_a_blank_arm_is_refused(edit):
     def mend(rows):
         rows[3][column(rows, "arm")] = ""

@@ -306,6 +306,15 @@ def test_lists(same, blank, expected):
     assert [code for code, _ in codes(list_findings([table], limits(L08=0.95, L09=0.5)))] == expected
 
 
+@pytest.mark.parametrize(("blank", "seen"), [(10, False), (11, True)])  # of 50 lines ten are a fifth
+def test_blank_answers_in_words(blank, seen):
+    people, answers = [f"P{number:03d}" for number in range(50)], ["yes", "no"] * 25
+    answers[:blank] = [None] * blank
+    table = listed(person=people, said=answers)
+    table.fields["said"] = list_column("said", "category", allowed=("yes", "no"))
+    assert codes(list_findings([table], limits(L09=0.2))) == [("L09", "column said")] * seen
+
+
 def listed(**columns) -> ListFile:
     kinds = {name: "identifier" if name in ("person", "code") else "integer" for name in columns}
     return ListFile(
