@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # A number as `plain` leaves it: with or without a zero before the point, thousands apart by commas or not at all.
 NUMBER = r"[+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
@@ -29,6 +30,7 @@ _POINT = re.compile("(?<=\\d)\u00b7(?=\\d)|(?<![\\w])\u00b7(?=\\d)")
 _PER_CENT = re.compile(r"(?<=\d)\s+%")
 
 
+@lru_cache(maxsize=2**14)  # the same cells stand on many pages, and each check asks for them
 def plain(text: str) -> str:
     """The text with signs, spaces, points and letters of numbers in their plain form.
 
