@@ -13,6 +13,9 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# What was edited since it was installed is compiled once, and not by each of the many processes that tests start.
+COMPILED = @$(BIN)/python -m compileall -q hhp_stats
+
 .PHONY: report data test test-slow check bench clean lock help
 
 help:  ## List the targets
@@ -25,9 +28,11 @@ data: $(VENV)/report.stamp  ## Write the synthetic release into data/ again, fro
 	$(BIN)/hhp synthesise
 
 test: $(VENV)/dev.stamp  ## Run the tests (under ten minutes on two cores)
+	$(COMPILED)
 	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not slow"
 
 test-slow: $(VENV)/dev.stamp  ## Run the long simulation tests too
+	$(COMPILED)
 	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 check: $(VENV)/dev.stamp  ## Lint, types, spelling and syntax of the report's sources
