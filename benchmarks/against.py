@@ -131,7 +131,7 @@ def compare(commit: str, *, only: str, skip: Sequence[str], rounds: int) -> None
             print(row.line(), file=sys.stderr, flush=True)
             rows.append(row)
     heads = ("work", "this, s", f"{short}, s", "ratio", "at most", "kept", "runs", "peak, MiB", f"{short}, MiB")
-    left = f" Left out of this run: {'; '.join(skip)}." if skip else ""
+    left = f" Left out of this run: {'; '.join(word.replace(' [', ', ') for word in skip)}." if skip else ""
     text = "\n".join(
         [
             f"# Speed beside {short}",
