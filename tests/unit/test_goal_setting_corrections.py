@@ -30,7 +30,8 @@ from hhp_stats.publish.execute import execute
 from hhp_stats.publish.project import load_project
 from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.running.run import run_study
-from hhp_stats.studies.goal_setting import allocation, descriptives, linear_cells, missing_cells, multiplicity
+from hhp_stats.studies.estimators import resampling
+from hhp_stats.studies.goal_setting import allocation, analysed, descriptives, multiplicity
 from hhp_stats.studies.goal_setting.analyse import analyse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -166,9 +167,9 @@ def home(tmp_path: Path, others: Path) -> Path:
 def quick(monkeypatch: pytest.MonkeyPatch):
     for module, name, value in (
         (multiplicity, "DRAWS", 99),
-        (linear_cells, "DRAWS", 99),
+        (resampling, "DRAWS", 99),
         (descriptives, "DRAWS", 99),
-        (missing_cells, "BOOTSTRAP_DRAWS", 100),
+        (analysed, "BOOTSTRAP_DRAWS", 100),
         (allocation, "PROBABILITY_DRAWS", 50),
     ):
         monkeypatch.setattr(module, name, value)
