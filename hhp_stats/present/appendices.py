@@ -99,19 +99,16 @@ class Appendix:
             {
                 "Id": code_entry(d.id),
                 "Clause": d.clause,
-                "Study": names.get(d.study, d.study),
-                "Analysis": _subject(d, others),
+                "Analysis": f"{names.get(d.study, d.study)}: {_subject(d, others)}",
                 "Planned": _both(d.planned, shown(d.planned_result)),
                 "Done": _both(d.done, shown(d.done_result)),
-                "Reason": d.reason,
-                "Decided": f"{d.decided}, {'before' if d.before_unblinding else 'after'} unblinding",
+                # One wide column for what is long: with when it was decided beside it, each would be two words wide.
+                "Reason": f"{d.reason} Decided {d.decided}, {'before' if d.before_unblinding else 'after'} unblinding.",
             }
             for d, others in _by_id(load_deviations(self.root))
         ]
         return text_table(
-            pd.DataFrame(
-                entries, columns=["Id", "Clause", "Study", "Analysis", "Planned", "Done", "Reason", "Decided"]
-            ),
+            pd.DataFrame(entries, columns=["Id", "Clause", "Analysis", "Planned", "Done", "Reason"]),
             stub="Id",
         )
 

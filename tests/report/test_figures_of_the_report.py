@@ -10,7 +10,9 @@ import pytest
 
 from hhp_stats.present.style import GRID, MEANINGS, PAPER, TINTS
 
-DESCRIBES = re.compile(r"(?:Bars?|Estimates?|Means?|Flow|Curves?|Map|Lines?|Two|Three|Figure|Chart|Points?|Effects?)\b")
+DESCRIBES = re.compile(
+    r"(?:Bars?|Estimates? and|Means? of|Flow of|Curves?|Map of|Lines?|Two bar|Three hist|Figure|Chart)\b"
+)
 
 
 @pytest.fixture(scope="module")

@@ -62,10 +62,10 @@ def test_a_deviation_shows_the_planned_estimate_and_the_one_made_instead(root, a
 
 def test_a_deviation_says_whether_it_was_decided_before_unblinding(root, appendix):
     cells = appendix.deviations()._tbl_data
-    table = cells.assign(Id=cells["Id"].map(plain)).set_index("Id")["Decided"]
+    table = cells.assign(Id=cells["Id"].map(plain)).set_index("Id")["Reason"]
     first = {one.id: one for one in reversed(load_deviations(root))}
     for key, one in first.items():
-        assert table[key].endswith("before unblinding" if one.before_unblinding else "after unblinding"), key
+        assert table[key].endswith("before unblinding." if one.before_unblinding else "after unblinding."), key
 
 
 def test_the_run_is_counted(appendix):
