@@ -1,4 +1,4 @@
-// What takes part in tabbing. A paragraph, a list, and a table or figure with its buttons is one stop, however many
+// What takes part in tabbing. A run of paragraphs, a list, and a table or figure with its buttons is one stop, however many
 // numbers and links it holds; arrow keys, Home and End move inside, and a line at the foot of the screen says so.
 // Runs last, when all buttons are in place.
 (function () {
@@ -11,8 +11,13 @@
   const ITEMS = ".result.explained, .term-word, .sort, .tool";
   const hint = one("#keys-hint");
   const groups = new Map();
-  const blockOf = (item) => item.closest("figure.float") || item.closest("table, ul, ol, dl") || item.closest("p") || item.parentElement;
-  all(ITEMS + ", article a[href]:not(.anchor), .book-nav a, .page-nav a").filter((item) => !item.closest(".cite-report")).forEach((item) => {
+  // Paragraphs that follow each other without anything between are one stop: those of the first of them.
+  const run = (paragraph) => {
+    while (paragraph && paragraph.previousElementSibling && paragraph.previousElementSibling.tagName === "P") paragraph = paragraph.previousElementSibling;
+    return paragraph;
+  };
+  const blockOf = (item) => item.closest("figure.float") || item.closest("table, ul, ol, dl") || run(item.closest("p")) || item.parentElement;
+  all(ITEMS + ", article a[href]:not(.anchor), .book-nav a, .page-nav a, .around a").filter((item) => !item.closest(".cite-report")).forEach((item) => {
     const block = blockOf(item);
     if (!groups.has(block)) groups.set(block, []);
     groups.get(block).push(item);
@@ -37,16 +42,17 @@
     }
     return found && found.item;
   };
-  groups.forEach((items, block) => {
+  groups.forEach((items) => {
     if (items.length < 2) { items[0].tabIndex = 0; return; }
+    const listen = (kind, heard) => items.forEach((item) => item.addEventListener(kind, heard));
     items.sort((a, b) => (a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
     // The page of the book that is open is where its list begins.
     const first = items.find((item) => item.getAttribute("aria-current") === "page") || items[0];
     items.forEach((item) => { item.tabIndex = item === first ? 0 : -1; });
     first.setAttribute("aria-describedby", [first.getAttribute("aria-describedby"), hint.id].filter(Boolean).join(" "));
-    block.addEventListener("focusin", (event) => { hint.hidden = !event.target.matches(":focus-visible") || inOrder(items).length < 2; });
-    block.addEventListener("focusout", () => { hint.hidden = true; });
-    block.addEventListener("keydown", (event) => {
+    listen("focusin", (event) => { hint.hidden = !event.target.matches(":focus-visible") || inOrder(items).length < 2; });
+    listen("focusout", () => { hint.hidden = true; });
+    listen("keydown", (event) => {
       const from = event.target.closest(ITEMS + ", a[href]");
       if (!items.includes(from) || event.altKey || event.ctrlKey || event.metaKey) return;
       const shown = inOrder(items);
@@ -58,7 +64,7 @@
       if (to) enter(items, to);
     });
     // A number that is clicked, or that a closed panel gives the focus back to, is the stop from then on.
-    block.addEventListener("focusin", (event) => {
+    listen("focusin", (event) => {
       const item = event.target.closest(ITEMS + ", a[href]");
       if (items.includes(item)) items.forEach((other) => { other.tabIndex = other === item ? 0 : -1; });
     });
