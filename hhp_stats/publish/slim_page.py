@@ -15,6 +15,7 @@ _BEHIND = re.compile(r' data-(?:presenter|results)="[^"]*"')
 _ONE = re.compile(r' (?:row|col)span="1"')
 _MARK = re.compile(r'<span class="result" (data-result="[^"]+"(?: data-turned="true")?)>([^<]*)</span>')
 _INTERVAL = re.compile(r"(<span data-result=[^>]+>)([^<]*)</span> to \1")
+_INDENT = re.compile(r"\n +(?=</?t[a-z]+[ >])")
 _FIGURE = re.compile(r'<figure id="([^"]+)"')
 
 
@@ -28,19 +29,24 @@ def _styled() -> frozenset[str]:
 def slimmed(body: str, *, explained: Collection[str]) -> str:
     """The body of a page as the site has it.
 
-    Gone are classes of great_tables without a rule, spans of one cell, the class of marked numbers (panel.js gives it
-    back), the second mark of an interval whose ends are one result's, and the functions and results behind a figure or
-    table: those stand in results.js, and a figure of `explained` (ids) says so by `data-behind`.
+    Gone are classes of great_tables without a rule, that of cells with numbers (the style sheet sets cells of its tables
+    to the right that have none), the indentation of a table's lines, spans of one cell, the class of marked numbers
+    (panel.js gives it back), the second mark of an interval whose ends are one result's, and the functions and results
+    behind a figure or table: results.js has those, and a figure of `explained` (ids) says so by `data-behind`.
     """
     text = _FIGURE.sub(lambda found: found[0] + (" data-behind" if found[1] in explained else ""), body)
     text = _INTERVAL.sub(r"\1\2 to ", _MARK.sub(r"<span \1>\2</span>", text))
-    return _TAG.sub(_tag, text)
+    return _INDENT.sub("\n", _TAG.sub(_tag, text))
 
 
 def _tag(found: re.Match[str]) -> str:
     name, attributes = found[1], found[2]
     if "gt_" in attributes:
         attributes = _CLASS.sub(_class, attributes)
+        if name == "td":
+            attributes = attributes.replace(' class="gt_right"', "")
+        elif name == "th":
+            attributes = attributes.replace(' class="gt_left gt_stub"', ' class="gt_stub"')
     if name in ("td", "th"):
         attributes = _ONE.sub("", attributes)
     elif name in ("table", "figure"):

@@ -8,7 +8,7 @@ from hhp_stats.publish.slim_page import slimmed
 MARK = '<span class="result" data-result="{}">{}</span>'
 FULL = (
     '<figure id="tbl-x" class="float tbl"><table class="gt_table" data-presenter="a.b" data-results="s/o/e/m">'
-    '<tr><td class="gt_row gt_right" colspan="1">'
+    '\n  <tr>\n    <td class="gt_row gt_right" colspan="1">'
     + MARK.format("s/o/e/m", "\u22120.10")
     + " to "
     + MARK.format("s/o/e/m", "0.30")
@@ -22,8 +22,8 @@ FULL = (
 
 def test_only_what_no_browser_needs_goes() -> None:
     assert slimmed(FULL, explained={"tbl-x"}) == (
-        '<figure id="tbl-x" data-behind class="float tbl"><table>'
-        '<tr><td class="gt_right"><span data-result="s/o/e/m">\u22120.10 to 0.30</span></td>'
+        '<figure id="tbl-x" data-behind class="float tbl"><table class="gt_table">'
+        '\n<tr>\n<td><span data-result="s/o/e/m">\u22120.10 to 0.30</span></td>'
         '<td rowspan="2"><span data-result="s/o/e/m">0.10</span> to <span data-result="s/o/e/n">0.30</span></td></tr>'
         '</table></figure><img alt="a > b" src="x.svg"><code>x</code>'
     )
