@@ -29,7 +29,7 @@ def _styled() -> frozenset[str]:
 def slimmed(body: str, *, explained: Collection[str]) -> str:
     """The body of a page as the site has it.
 
-    Gone are classes of great_tables without a rule, that of cells with numbers (the style sheet sets the cells of tables
+    Gone are classes of great_tables without a rule, that of number cells (the style sheet sets the cells of tables
     without one to the right), the indentation of a table's lines, spans of one cell, the class of marked numbers
     (panel.js gives it back), the second mark of an interval whose ends are one result's, and the functions and results
     behind a figure or table: results.js has those, and a figure of `explained` (ids) says so by `data-behind`.
