@@ -30,6 +30,12 @@ def test_only_what_no_browser_needs_goes() -> None:
     assert "data-behind" not in slimmed(FULL, explained=())
 
 
+def test_an_id_in_a_column_of_text_may_break_after_its_slashes() -> None:
+    assert slimmed('<td class="gt_row gt_left">Goal-setting: a/itt/b</td><td>a/b</td>', explained=()) == (
+        '<td class="gt_left">Goal-setting: a/<wbr>itt/<wbr>b</td><td>a/b</td>'
+    )
+
+
 def test_marks_stay_those_of_their_results() -> None:
     row = {"estimate": 0.1, "conf_low": -0.1, "conf_high": 0.3, "p_value": None, "p_adjusted": None, "n": None}
     row |= dict.fromkeys(("n_clusters", "std_error", "df", "statistic", "conf_level", "mc_error", "mc_error_p"))
