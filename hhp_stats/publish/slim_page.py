@@ -16,7 +16,8 @@ _ONE = re.compile(r' (?:row|col)span="1"')
 _MARK = re.compile(r'<span class="result" (data-result="[^"]+"(?: data-turned="true")?)>([^<]*)</span>')
 _INTERVAL = re.compile(r"(<span data-result=[^>]+>)([^<]*)</span> to \1")
 _INDENT = re.compile(r"\n +(?=</?t[a-z]+[ >])")
-_CELL = re.compile(r'(<td class="gt_left">)([^<]+/[^<]+)')
+_CELL = re.compile(r'(<td class="gt_left">)([^<]+)')
+_JOINT = re.compile(r"(?<=\w)([/_])(?=\w)")
 _FIGURE = re.compile(r'<figure id="([^"]+)"')
 
 
@@ -38,7 +39,7 @@ def slimmed(body: str, *, explained: Collection[str]) -> str:
     text = _FIGURE.sub(lambda found: found[0] + (" data-behind" if found[1] in explained else ""), body)
     text = _INTERVAL.sub(r"\1\2 to ", _MARK.sub(r"<span \1>\2</span>", text))
     text = _INDENT.sub("\n", _TAG.sub(_tag, text))
-    return _CELL.sub(lambda found: found[1] + found[2].replace("/", "/<wbr>"), text)  # an id may end a line within
+    return _CELL.sub(lambda found: found[1] + _JOINT.sub(r"\1<wbr>", found[2]), text)  # an id may end a line within
 
 
 def _tag(found: re.Match[str]) -> str:
