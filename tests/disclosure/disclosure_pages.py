@@ -88,7 +88,27 @@ def numbers_of_study(root: Path, study: str, *, threshold: int) -> set[int]:
     for path in folder.glob("*.csv"):  # not the folder of internal frames
         values = pd.to_numeric(pd.Series(pd.read_csv(path, dtype=str).to_numpy().ravel()), errors="coerce").dropna()
         others |= {int(value) for value in values if float(value).is_integer()}
-    return printed | {number for number in others if number >= threshold}
+    return printed | {number for number in others | _rests(folder) if number >= threshold}
+
+
+def _rests(folder: Path) -> set[int]:
+    """Of each arm the people allocated less those analysed, and less those who left: differences of public numbers, which
+    the diagram prints where the steps between are withheld.
+    """
+    if not (folder / "flow.csv").is_file():
+        return set()
+    flow, found = pd.read_csv(folder / "flow.csv", dtype=str), set()
+    if not {"arm", "stage", "kind", "people"} <= set(flow):
+        return set()
+    for _, own in flow.groupby("arm"):
+        people = pd.to_numeric(own["people"], errors="coerce")
+        ends = [people[(own["stage"] == stage) & (own["kind"] == "stage")] for stage in ("allocated", "analysed")]
+        if any(len(end) != 1 or end.isna().any() for end in ends):
+            continue
+        rest = int(ends[0].iloc[0] - ends[1].iloc[0])
+        gone = people[(own["kind"] == "loss") & own["label"].str.startswith("Left")].dropna()
+        found |= {rest, rest - int(gone.sum())}
+    return found
 
 
 def withheld_results(root: Path, study: str) -> list[tuple[str, str]]:
