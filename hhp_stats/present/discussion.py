@@ -444,18 +444,20 @@ def fewer(discussion: Discussion) -> str:
     if not pairs_of_n:
         return "No trial here has a published target."
     short = sum(analysed < planned for planned, analysed in pairs_of_n)
-    return (
-        f"In {_of_all(short, len(pairs_of_n))} with a published target, fewer people"
-        " are analysed"
-        " than planned, and a smaller sample can only detect larger effects."
-        + (f" {uncounted(discussion.root, left_out, what='answers')}" if left_out else "")
+    said = f"In {_of_all(short or len(pairs_of_n), len(pairs_of_n))} with a published target, "
+    said += (
+        "fewer people are analysed than planned, and a smaller sample can only detect larger effects."
+        if short
+        else "at least as many people are analysed as planned."
     )
+    return said + (f" {uncounted(discussion.root, left_out, what='answers')}" if left_out else "")
 
 
 def _of_all(n: int, of: int) -> str:
-    if n == of > 1:
-        return f"all {spelled(of)} trials"
-    return f"{spelled(n) if n else 'none'} of the {spelled(of)} trials"
+    """`two of the three trials`, `all three trials`, `both trials`, `the one trial`."""
+    if n == of:
+        return "the one trial" if of == 1 else "both trials" if of == 2 else f"all {spelled(of)} trials"
+    return f"{spelled(n)} of the {spelled(of)} trials"
 
 
 def conclusion(discussion: Discussion) -> str:

@@ -80,7 +80,7 @@ def test_what_was_stands_before_what_is() -> None:
         "a/b/itt/ols | planned, primary outcome | 2.0000 | 3.0000 | 1.0000 | 2.00",
     ]
     assert below("Sentences (1)", found) == ["Was | Is | Where", "It fell. | It rose. | index.qmd say"]
-    assert below("Printed figures (1)", found) == ["Table | Cell | Was | Is", "tbl-one | Line / Column | 1.11 | 2.22"]
+    assert below("Published figures (1)", found) == ["Table | Cell | Was | Is", "tbl-one | Line / Column | 1.11 | 2.22"]
     assert below("Software (1)", found) == ["Package | Was | Is", "numpy | 1.0 | 2.0"]
     cells = lines(
         terminal_cells([CellChange(path="a.xlsx", row="8", field="illness_days", old="3", new="4", ledger="C001")])

@@ -24,6 +24,7 @@ from hhp_stats.cli import report as report_commands
 from hhp_stats.errors import DataError
 from hhp_stats.files.replaced_folder import replaced
 from hhp_stats.plan import catalogue
+from hhp_stats.plan.imprint import read_imprint
 from hhp_stats.present.origins import banner_sentence
 from hhp_stats.present.release import WHOLE
 from hhp_stats.publish import changes, release
@@ -51,13 +52,18 @@ def home(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 @pytest.fixture
 def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small book and the manifest, to stand in: for commands whose work is replaced, so that no result is needed."""
+    """A small book, the manifest and the imprint: for commands whose work is replaced, so that no result is needed."""
     copy = tmp_path / "book"
     (copy / "data").mkdir(parents=True)
-    shutil.copy(ROOT / "data/manifest.toml", copy / "data")
+    for name in ("manifest.toml", "imprint.toml"):
+        shutil.copy(ROOT / "data" / name, copy / "data")
     for name in ("plan", "published"):  # which effects are invented
         shutil.copytree(ROOT / "data" / name, copy / "data" / name)
-    (copy / "_quarto.yml").write_text(CONFIG.replace(", report/H-changes.qmd", ""), encoding="utf-8")
+    config, said = CONFIG.replace(", report/H-changes.qmd", ""), read_imprint(ROOT)
+    for own, imprinted in (("2024-01-02", str(said.date)), ("Evaluation team", said.authors[0].name)):
+        assert own in config
+        config = config.replace(own, imprinted)
+    (copy / "_quarto.yml").write_text(config, encoding="utf-8")
     (copy / "index.qmd").write_text("# Summary {#sec-summary}\n\nWords.\n", encoding="utf-8")
     monkeypatch.chdir(copy)
     return copy
@@ -141,6 +147,9 @@ def test_studies_run_only_where_the_present_is_compared(
     monkeypatch.setattr(
         changes, "compare_releases", lambda *given: compared.append(given) or SimpleNamespace(record=dict)
     )
+    assert run("changes", "2026-01-01", later, "--json").exit_code == 2 and not (studies_run or compared)
+    for name in ("2026-01-01", "2027-01-02"):
+        (book / "data/releases" / name).mkdir(parents=True)
     done("changes", "2026-01-01", later, "--json")
     assert studies_run == asked and compared == [(book, "2026-01-01", later)]
 

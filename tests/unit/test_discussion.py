@@ -98,14 +98,37 @@ def test_without_power_rows_cells_are_empty_and_nothing_is_counted(root):
     assert made.say("fewer") == "No trial here has a published target."
 
 
-@pytest.mark.parametrize(("analysed", "fewer"), [(799, "one"), (800, "no"), (801, "no")])
-def test_only_smaller_samples_are_fewer(root, analysed, fewer):
+SMALLER = "fewer people are analysed than planned, and a smaller sample can only detect larger effects."
+ENOUGH = "at least as many people are analysed as planned."
+
+
+@pytest.mark.parametrize(("analysed", "says"), [(799, SMALLER), (800, ENOUGH), (801, ENOUGH)])
+def test_only_smaller_samples_are_fewer(root, analysed, says):
     power = [
         power_row("swing", "planned", n=800, estimate=0.2),
         power_row("swing", "achieved", n=analysed, estimate=0.2),
     ]
     made = side([effect_row("swing", "subjective_wellbeing", 0.1)], root=root, power=power)
-    assert f"In {fewer} of the one trials" in made.say("fewer")
+    assert made.say("fewer") == f"In the one trial with a published target, {says}"
+
+
+@pytest.mark.parametrize(
+    ("analysed", "says"),
+    [
+        ((799, 800), f"In one of the two trials with a published target, {SMALLER}"),
+        ((799, 799), f"In both trials with a published target, {SMALLER}"),
+        ((800, 800), f"In both trials with a published target, {ENOUGH}"),
+        ((799, 799, 800), f"In two of the three trials with a published target, {SMALLER}"),
+        ((799, 799, 799), f"In all three trials with a published target, {SMALLER}"),
+    ],
+)
+def test_trials_with_smaller_samples_are_counted_in_english(root, analysed, says):
+    power = []
+    studies = ("beneficiaries", "swing", "mod_ing")[: len(analysed)]
+    for study, n in zip(studies, analysed, strict=True):
+        power += [power_row(study, "planned", n=800, estimate=0.2), power_row(study, "achieved", n=n, estimate=0.2)]
+    made = side([effect_row(study, wellbeing(study), 0.1) for study in studies], root=root, power=power)
+    assert made.say("fewer") == says
 
 
 def test_each_number_of_an_effect_stands_in_its_column(root):

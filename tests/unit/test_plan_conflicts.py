@@ -170,7 +170,7 @@ def test_wrong_value_is_refused(project, file, load, old, new, place, says):
 
 
 def test_blank_text_is_refused_where_text_is_needed(project):
-    spoil(project, CONFLICTS, 'topic = "Perceived social worth: direction and p value"', 'topic = " "')
+    spoil(project, CONFLICTS, 'topic = "Perceived social worth: direction and p-value"', 'topic = " "')
     assert "'topic'" in refusal(load_conflicts, project).rule
 
 

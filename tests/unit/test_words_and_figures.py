@@ -130,7 +130,7 @@ def test_a_difference_in_words_and_figures(outcomes, row, digits):
     p = re.search(r"p ([=<>]) (\.\d+)", said)
     below = float(p[2]) < 0.05 if p[1] == "=" else p[1] == "<"
     assert ("a clear difference in favour" in said) == (low > 0 or high < 0) == below
-    if "the same in both arms" in said:
+    if "the same in both groups" in said:
         assert side(row["estimate"]) == 0
     else:
         word, size = re.search(rf"was (higher|lower) by ({NUMBER})", said).groups()
