@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from dask_cluster import Cluster
-from test_whole_report import hhp, small_project
+from whole_tools import hhp, small_project
 
 
 @pytest.mark.slow

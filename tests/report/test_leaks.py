@@ -23,7 +23,8 @@ import pytest
 from frozen_tools import ROOT
 from openpyxl import load_workbook
 from real_tools import NAME, Planted, made_real
-from test_whole_report import refresh_manifest, small_project
+from test_whole_report import refresh_manifest
+from whole_tools import small_project
 
 KENT = "data/returns/goal_setting/kent/endline.xlsx"
 DATE = "2026-05-31"

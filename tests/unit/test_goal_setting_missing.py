@@ -179,16 +179,16 @@ def test_bounds_of_what_is_not_known_count_everybody_and_set_it_to_both_ends(run
         assert rows["itt"]["n"] == sum(everyone.values()) > sum(row["n"] for row in arms.values())
     said = str(shown(SENTENCES["unknown_outcomes"], report))
     known = sum(report.row(f"turnover/mean_{arm}/raw")["n"] for arm in ("control", "treatment"))
-    assert f"Turnover is known of {known} of 600 people. Whatever it was of the others" in said
-    assert "could turn the direction of the difference" in said
+    assert f"Turnover is known for {known} of 600 people. Whatever it was for the others" in said
+    assert "so what is not known could reverse the direction" in said
     # Of the whole trial everybody's leaving is known: the row says so, and so does the sentence.
     row = whole.row("turnover/itt/worst-case")
-    assert row["status"] == "not_estimated" and row["note"].startswith("NothingUnknown: turnover is known of everybody")
+    assert row["status"] == "not_estimated" and row["note"].startswith("NothingUnknown: turnover is known for everyone")
     said = str(shown(SENTENCES["unknown_outcomes"], whole))
-    assert "Turnover is known of everybody, so that nothing unknown can move it." in said
-    assert "Sickness absence is known of" in said
+    assert "Turnover is known for everyone, so that nothing unknown can change it." in said
+    assert "Sickness absence is known for" in said
     table = shown(TABLES["unknown_outcomes"], whole).as_raw_html()
-    assert "Turnover: Turnover is known of everybody" in table and "Whatever the others are" in table
+    assert "Turnover: Turnover is known for everyone" in table and "Whatever the others are" in table
 
 
 def test_so_few_unknown_that_their_number_is_withheld_have_the_most_that_they_could_change(run, whole):

@@ -90,7 +90,7 @@ def test_pairs_stand_side_by_side_at_positions_one_and_two_three_and_four(root, 
         }
     )
     lists = {"participants": listing(people, "participants"), "decisions": listing(decisions, "decisions")}
-    found = [one.rule for one in conditions_findings(lists, plan)]
+    found = [one.rule for one in conditions_findings(lists, plan, {})]
     assert (SHOWN_OTHERWISE in found) is (side_by_side != (condition == "joint"))
 
 
