@@ -15,6 +15,21 @@ from hhp_stats.running.run import run_study
 from hhp_stats.withheld import WITHHELD
 
 STUDY = "flexitime"
+WITHDREW = f"""
+[[deviation]]
+id = "X1"
+study = "{STUDY}"
+clause = ""
+analysis = "data/allocation/{STUDY}"
+aspect = "people"
+rule = "K33"
+units = ["interviewees"]
+planned = "as interviewed"
+done = "one person withdrew"
+reason = "One person asked to be deleted."
+decided = "for a test"
+before_unblinding = false
+"""
 
 
 @pytest.fixture
@@ -48,6 +63,8 @@ def test_whoever_is_taken_out_stops_nothing_and_prints_no_count_that_cannot_be_d
     threshold = load_disclosure(project, STUDY).threshold
     whole = decided(project)
     assert whole.undefended == () and small(whole, threshold)  # what documents have printed
+    with (project / "data/plan/deviations.toml").open("a", encoding="utf-8") as more:
+        more.write(WITHDREW)  # the list is then shorter than planned, with its reason
     path = project / f"data/allocation/{STUDY}.csv"
     text, undefended = path.read_text(encoding="utf-8"), []
     for at in range(len(text.splitlines()) - 1):

@@ -95,6 +95,19 @@ def test_every_presenter_says_something(said, goal_setting_report, trial_reports
         assert made == {f"{kind}:{name}" for kind, registry in registries.items() for name in registry}
 
 
+def test_every_line_of_a_table_has_every_column(said, goal_setting_report, trial_reports, small_reports):
+    """A line whose column is spelled otherwise would split the column in two, each with holes."""
+    every = [*chapters(goal_setting_report, trial_reports), *small_reports]
+    tables = [
+        (report.plan.study, one.name, one.table)
+        for report, registries, *_ in every
+        for one in said("as it is", report, registries).values()
+        if one.table is not None
+    ]
+    assert len(tables) > 20
+    assert [(study, name) for study, name, table in tables if table.isna().to_numpy().any()] == []
+
+
 def chapters(goal_setting_report, trial_reports):
     """Every chapter with two arms: report, its registries, the words for each arm."""
     for report in (goal_setting_report, *trial_reports.values()):

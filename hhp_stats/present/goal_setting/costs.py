@@ -189,7 +189,7 @@ def comparison(report: StudyReport) -> GT:
                 "Intervention": other.label,
                 "Absence": other.absence,
                 "Turnover": other.turnover,
-                "Cost a person": other.cost,
+                "Cost per person": other.cost,
                 "Ratio": "none",
                 "Difference in ratios": "not estimated",
             }

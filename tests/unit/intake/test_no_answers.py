@@ -16,6 +16,7 @@ from hhp_stats.errors import DataError
 from hhp_stats.intake.check import check_returns
 from hhp_stats.intake.load import load_trial
 from hhp_stats.intake.manifest import record_files
+from hhp_stats.intake.pilot_lists import DICTATION, FLEXITIME
 from hhp_stats.intake.pilots import load_dictation
 from hhp_stats.intake.raw_files import raw_files_of
 from hhp_stats.plan.any_plan import outcomes_asked
@@ -43,6 +44,22 @@ units = ["{wave}"]
 planned = "held"
 done = "not held"
 reason = "The survey was not held."
+decided = "for a test"
+before_unblinding = false
+"""
+COUNTED = {spec.file: spec.name for spec in (*DICTATION, *FLEXITIME)}  # lists whose lines the plan may count
+NO_LINES = """
+[[deviation]]
+id = "X2"
+study = "{study}"
+clause = ""
+analysis = "data/surveys/{wave}"
+aspect = "survey"
+rule = "K33"
+units = ["{name}"]
+planned = "answered"
+done = "not answered"
+reason = "Nobody answered the survey."
 decided = "for a test"
 before_unblinding = false
 """
@@ -91,7 +108,15 @@ def said(problems: pd.DataFrame, *codes: str) -> dict[str, tuple[str, str, str]]
 )
 def test_a_survey_without_answers_leaves_every_row_with_its_reason(without_answers, study, file):
     whole = run_study(ROOT, study).results
-    output = run_study(without_answers(file), study)
+    notes = "data/plan/deviations.toml"
+    home = without_answers(file, also=(notes,))
+    if file in COUNTED:  # so many lines are planned that none at all needs its reason
+        with pytest.raises(DataError) as refused:
+            run_study(home, study)
+        assert [(each.code, each.file) for each in refused.value.problems] == [("K33", file)]
+        with (home / notes).open("a", encoding="utf-8") as more:
+            more.write(NO_LINES.format(study=study, wave=Path(file).stem, name=COUNTED[file]))
+    output = run_study(home, study)
     # How many periods of response there are follows from the responses: of none there is the first alone.
     periods = {key for key in whole["result_id"] if "/period_" in key and "/period_1/" not in key}
     assert sorted(set(whole["result_id"]) - set(output.results["result_id"]) - periods) == []
