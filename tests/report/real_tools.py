@@ -35,7 +35,7 @@ class Planted:
         hits: set[str] = set()
         for part in unpacked(content):
             for encoding in ("utf-8", "utf-16-le"):
-                text = part.decode(encoding, "ignore")
+                text = part.decode(encoding, "ignore").replace("<wbr>", "")  # where a line may end, a word does not
                 low = text.lower()
                 hits |= {word for word in self.words if word in low}
                 hits |= self.identifiers.intersection(re.findall(r"[A-Za-z0-9_-]{5,}", text))
