@@ -9,11 +9,17 @@ from hhp_stats.intake.draw_log import LOG_CELLS
 from hhp_stats.intake.findings import NOT_THERE
 from hhp_stats.intake.lists import FILE_OF_LIST_RULES
 from hhp_stats.intake.manifest import MANIFEST_RULES
+from hhp_stats.intake.participants import PARTICIPANT_RULES
+from hhp_stats.intake.pilots import LINES
+from hhp_stats.intake.plain_lists import BLANK, CELLS, EMPTY
+from hhp_stats.intake.pseudonym import KEY_OPEN
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_absence import ABSENCE_RULES
 from hhp_stats.intake.rules_across import ACROSS_RULES
 from hhp_stats.intake.rules_answers import ANSWER_RULES, COLUMN_RULES
+from hhp_stats.intake.rules_arms import ARM_RULES
 from hhp_stats.intake.rules_cells import CELL_RULES
+from hhp_stats.intake.rules_conditions import NUMBERS, OTHER_SET, SHOWN_OTHERWISE, WHATEVER
 from hhp_stats.intake.rules_definition import DEFINITION_RULES
 from hhp_stats.intake.rules_distribution import DISTRIBUTION_RULES
 from hhp_stats.intake.rules_file import FILE_RULES
@@ -28,9 +34,10 @@ from hhp_stats.intake.rules_table import FILE_OF_TABLE_RULES, SIZE_RULES, TABLE_
 from hhp_stats.intake.rules_table_waves import WAVE_RULES_OF_TABLES
 from hhp_stats.intake.rules_wave import WAVE_RULES
 from hhp_stats.intake.survey import SURVEY_FILE_RULES
+from hhp_stats.intake.template import NO_EARLIER_RETURN
 
 _GROUPS: tuple[tuple[str, tuple[Rule, ...]], ...] = (
-    ("a return as a file", (*FILE_RULES, NOTHING_TO_CHECK)),
+    ("a return as a file", (*FILE_RULES, NOTHING_TO_CHECK, NO_EARLIER_RETURN)),
     ("a cell of a return", CELL_RULES),
     ("one return", (*WAVE_RULES, *ABSENCE_RULES)),
     ("returns together", (*ACROSS_RULES, *PEOPLE_RULES, *PLAUSIBILITY_RULES, *DISTRIBUTION_RULES)),
@@ -40,6 +47,10 @@ _GROUPS: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("the linkage list", (*LINKAGE_RULES, *LINKED_RULES)),
     ("a survey export", (*SURVEY_FILE_RULES, *DEFINITION_RULES, *SURVEY_RULES, *LINK_RULES, *ANSWER_RULES)),
     ("the table of a trial", (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES, *WAVE_RULES_OF_TABLES)),
+    ("the people of a trial by arm", (*PARTICIPANT_RULES, *ARM_RULES)),
+    ("an experiment", (SHOWN_OTHERWISE, OTHER_SET, NUMBERS, WHATEVER)),
+    ("a list of a pilot or an experiment", (CELLS, BLANK, EMPTY, LINES)),
+    ("the key of pseudonyms", (KEY_OPEN,)),
     ("the corrections ledger", LEDGER_RULES),
     ("the manifest", MANIFEST_RULES),
     ("a plan", PLAN_RULES),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import hhp_stats
 from hhp_stats.intake.rule import Rule
+from hhp_stats.intake.rule_list import all_rules
 
 CODE = re.compile(r"[A-Z]\d\d")
 PACKAGE = Path(hhp_stats.__file__).parent
@@ -89,3 +90,13 @@ def test_every_declared_rule_of_a_code_says_the_same():
         code: {(severity, remedy) for severity, _, remedy in found} for code, found in several.items() if code != "K11"
     } == {}
     assert all(len({severity for severity, *_ in found}) == 1 for found in several.values())
+
+
+def test_every_rule_of_the_package_is_in_the_list_of_the_appendix() -> None:
+    listed, found = {rule.code for rule in all_rules()}, set()
+    for module in pkgutil.walk_packages(hhp_stats.__path__, "hhp_stats."):
+        if not module.name.startswith("hhp_stats.intake"):
+            continue
+        for value in vars(import_module(module.name)).values():
+            found |= {one.code for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, Rule)}
+    assert len(found) > 100 and found == listed
