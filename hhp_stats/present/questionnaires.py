@@ -78,7 +78,7 @@ class Questionnaires:
         return f"Of {spelled(len(own))} fields, {spelled(added)} are not in the printed template."
 
     def scales(self) -> str:
-        """The scales of every other study with a survey, as a Markdown table."""
+        """The scales of every other study with a survey, as a Markdown table, or a sentence where there is none."""
         rows = []
         for entry in catalogue(self.root):
             plan = plan_of(self.root, entry.study)
@@ -95,6 +95,8 @@ class Questionnaires:
                         escaped(capital(scale.basis)),
                     ]
                 )
+        if not rows:
+            return "No other study of this report scores the answers to a survey.\n"
         return pipe_table(
             ["Study", "Scale", "Items", "Answers", "Where it comes from"],
             rows,
