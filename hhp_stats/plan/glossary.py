@@ -61,7 +61,8 @@ def read_glossary(root: Path) -> tuple[Term, ...]:
 
 
 def read_abbreviations(root: Path) -> tuple[Abbreviation, ...]:
-    """The abbreviations in the order of the alphabet; none where there is no file.
+    """The abbreviations in the order of the alphabet, without the name of a `study` that has no plan; none where there
+    is no file.
 
     Raises RenderError where the file is not valid TOML, an entry lacks something or has other keys, or two are of one
     abbreviation.
@@ -70,10 +71,12 @@ def read_abbreviations(root: Path) -> tuple[Abbreviation, ...]:
     for entry in _read(root).get("abbreviation", []):
         short, words, ours = entry.get("short"), entry.get("words"), entry.get("ours")
         whole = isinstance(short, str) and short.strip() and isinstance(words, str) and words.strip()
-        if not whole or not isinstance(ours, bool) or set(entry) - {"short", "words", "ours"}:
+        if not whole or not isinstance(ours, bool) or set(entry) - {"short", "words", "ours", "study"}:
             raise RenderError(GLOSSARY, None, f"an abbreviation needs short, words and ours, and nothing else: {entry}")
         if short in found:
             raise RenderError(GLOSSARY, None, f"the abbreviation '{short}' stands twice")
+        if "study" in entry and not (root / f"data/plan/{entry['study']}.toml").is_file():
+            continue
         found[short] = Abbreviation(short=short, words=" ".join(words.split()), ours=ours)
     return tuple(sorted(found.values(), key=lambda entry: entry.short.casefold()))
 
