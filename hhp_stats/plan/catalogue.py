@@ -8,7 +8,7 @@ here. Reading it takes no pandas, so that a command that finds nothing to do end
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
@@ -320,6 +320,13 @@ def _glance_of(raw: Mapping[str, Any]) -> Glance:
         outcomes=", ".join(outcomes),
         known="Nothing before this report",
     )
+
+
+def check_study(file: str, place: str, given: str, known: Iterable[str]) -> None:
+    """Refuses (PlanError) an entry about something that is not among the studies (or subjects) `known`."""
+    names = tuple(known)
+    if given not in names:
+        raise PlanError(file, place, f"has an unknown study {given!r}.", allowed(names, given))
 
 
 def study_names(root: Path) -> dict[str, str]:

@@ -15,9 +15,8 @@ from typing import Literal
 
 from hhp_stats.errors import PlanError
 from hhp_stats.files.kept_reading import kept_reading
-from hhp_stats.plan.catalogue import programme_plan, study_names
+from hhp_stats.plan.catalogue import check_study, programme_plan, study_names
 from hhp_stats.plan.citations import known_clauses
-from hhp_stats.plan.nearest import allowed
 from hhp_stats.plan.records import read_records
 
 CONFLICTS = "data/plan/conflicts.toml"
@@ -109,7 +108,7 @@ def load_conflicts(root: Path) -> tuple[Conflict, ...]:
     clauses, lengths, about = known_clauses(root), _lengths(root), _subjects(root)
     for conflict in found:
         place = f"conflict {conflict.id}"
-        _check_about(CONFLICTS, place, conflict.study, about)
+        check_study(CONFLICTS, place, conflict.study, about)
         _check_id(CONFLICTS, place, conflict.id, "C")
         _check_sources(CONFLICTS, place, conflict.sources, lengths)
         _check_known(CONFLICTS, place, "clause", conflict.clauses, clauses, "data/published/protocol_clauses.csv")
@@ -129,7 +128,7 @@ def load_departures(root: Path) -> tuple[Departure, ...]:
     about = _subjects(root)
     for departure in found:
         place = f"departure {departure.id}"
-        _check_about(DEPARTURES, place, departure.study, about)
+        check_study(DEPARTURES, place, departure.study, about)
         _check_id(DEPARTURES, place, departure.id, "D")
         _check_sources(DEPARTURES, place, departure.sources, lengths)
         _check_known(DEPARTURES, place, "conflict", departure.conflicts, conflicts, CONFLICTS)
@@ -139,11 +138,6 @@ def load_departures(root: Path) -> tuple[Departure, ...]:
 def _subjects(root: Path) -> tuple[str, ...]:
     """What an entry may be about: the studies, and the subjects of the programme."""
     return (*study_names(root), *programme_plan(root).subject_names())
-
-
-def _check_about(file: str, place: str, given: str, known: tuple[str, ...]) -> None:
-    if given not in known:
-        raise PlanError(file, place, f"has an unknown study {given!r}.", allowed(known, given))
 
 
 def _lengths(root: Path) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.book_sections import book_sections
-from hhp_stats.plan.catalogue import StudyEntry, catalogue
+from hhp_stats.plan.catalogue import StudyEntry, catalogue, check_study
 from hhp_stats.plan.consort import CLUSTER, ChecklistItem, check_item, checklist_order
 from hhp_stats.plan.nearest import allowed
 from hhp_stats.plan.records import read_plan_file, record_of
@@ -23,11 +23,9 @@ def studies_answered(root: Path) -> tuple[StudyEntry, ...]:
     Refuses (PlanError) entries of unknown studies.
     """
     entries = catalogue(root)
-    known = [entry.study for entry in entries]
-    given = [table.get("study") for table in _tables(root)]
+    given = [str(table.get("study")) for table in _tables(root)]
     for study in given:
-        if study not in known:
-            raise PlanError(CONSORT_TRIALS, f"trial {study}", "is no study of the report.", allowed(known, str(study)))
+        check_study(CONSORT_TRIALS, f"trial {study}", study, [entry.study for entry in entries])
     return tuple(entry for entry in entries if entry.study in given)
 
 

@@ -61,11 +61,11 @@ def read_glossary(root: Path) -> tuple[Term, ...]:
 
 
 def read_abbreviations(root: Path) -> tuple[Abbreviation, ...]:
-    """The abbreviations in the order of the alphabet, without the name of a `study` that has no plan; none where there
-    is no file.
+    """The abbreviations in the order of the alphabet; none where there is no file. `study`: whose name it is, with
+    which it goes (`hhp remove`).
 
-    Raises RenderError where the file is not valid TOML, an entry lacks something or has other keys, or two are of one
-    abbreviation.
+    Raises RenderError where the file is not valid TOML, an entry lacks something or has other keys, two are of one
+    abbreviation, or one is of a study that has no plan.
     """
     found: dict[str, Abbreviation] = {}
     for entry in _read(root).get("abbreviation", []):
@@ -76,7 +76,7 @@ def read_abbreviations(root: Path) -> tuple[Abbreviation, ...]:
         if short in found:
             raise RenderError(GLOSSARY, None, f"the abbreviation '{short}' stands twice")
         if "study" in entry and not (root / f"data/plan/{entry['study']}.toml").is_file():
-            continue
+            raise RenderError(GLOSSARY, None, f"'{short}' is of the study {entry['study']!r}, which has no plan")
         found[short] = Abbreviation(short=short, words=" ".join(words.split()), ours=ours)
     return tuple(sorted(found.values(), key=lambda entry: entry.short.casefold()))
 

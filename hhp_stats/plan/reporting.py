@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.book_sections import book_sections
-from hhp_stats.plan.catalogue import catalogue, study_entry
+from hhp_stats.plan.catalogue import catalogue, check_study, study_entry
 from hhp_stats.plan.consort import ChecklistItem, check_item
 from hhp_stats.plan.nearest import allowed
 from hhp_stats.plan.records import read_plan_file, read_records, records_of
@@ -80,7 +79,8 @@ def load_interventions(root: Path) -> tuple[Intervention, ...]:
     """
     found = read_records(root, file=INTERVENTIONS, key="intervention", kind=Intervention)
     order = [entry.study for entry in catalogue(root)]
-    _check_studies(INTERVENTIONS, order, (entry.study for entry in found))
+    for entry in found:
+        check_study(INTERVENTIONS, f"intervention {entry.study}", entry.study, order)
     return tuple(sorted(found, key=lambda entry: order.index(entry.study)))
 
 
@@ -95,9 +95,9 @@ def load_coreq(root: Path) -> Coreq:
     answers = records_of(tables, file=COREQ, key="answer", kind=CoreqAnswer, within=("study",), optional=True)
     _check_order(COREQ, [ask.id for ask in asks], COREQ_ITEMS)
     order = [entry.study for entry in catalogue(root)]
-    _check_studies(COREQ, order, (answer.study for answer in answers))
     known = [ask.id for ask in asks]
     for answer in answers:
+        check_study(COREQ, f"answer {answer.item}", answer.study, order)
         if answer.item not in known:
             raise PlanError(COREQ, f"answer {answer.item}", "is to no item.", allowed(known, answer.item))
     return Coreq(asks=asks, answers=tuple(sorted(answers, key=lambda answer: order.index(answer.study))))
@@ -125,9 +125,3 @@ def _check_order(file: str, given: list[str], number: int) -> None:
     wanted = [str(item) for item in range(1, number + 1)]
     if given != wanted:
         raise PlanError(file, "items", f"are {', '.join(given)}.", f"List 1 to {number}, in this order.")
-
-
-def _check_studies(file: str, known: list[str], given: Iterable[str]) -> None:
-    for study in given:
-        if study not in known:
-            raise PlanError(file, f"study {study}", "is no study of the report.", allowed(known, study))

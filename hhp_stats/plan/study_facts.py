@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.book_sections import book_sections
-from hhp_stats.plan.catalogue import catalogue
+from hhp_stats.plan.catalogue import catalogue, check_study, study_names
 from hhp_stats.plan.conflicts import check_sources
 from hhp_stats.plan.nearest import allowed
 from hhp_stats.plan.records import read_plan_file, records_of
@@ -51,7 +51,7 @@ def load_study_facts(root: Path) -> dict[str, StudyFacts]:
         return {}
     found = records_of(_tables(root), file=STUDY_FACTS, key="study", kind=StudyFacts, optional=True)
     for entry in found:
-        _check_study(root, f"study {entry.study}", entry.study)
+        check_study(STUDY_FACTS, f"study {entry.study}", entry.study, study_names(root))
         check_sources(root, STUDY_FACTS, f"study {entry.study}", entry.sources)
     return {entry.study: entry for entry in found}
 
@@ -69,7 +69,7 @@ def load_questions(root: Path, study: str) -> tuple[Question, ...]:
     chapters = {entry.study: entry.chapter for entry in catalogue(root)}
     for entry in found:
         place = f"question {entry.number}"
-        _check_study(root, place, entry.study)
+        check_study(STUDY_FACTS, place, entry.study, chapters)
         own = [name for name, section in sections.items() if section.file == chapters[entry.study]]
         if entry.section not in own:
             raise PlanError(
@@ -87,9 +87,3 @@ def _tables(root: Path) -> dict[str, object]:
         if key not in ("study", "question"):
             raise PlanError(STUDY_FACTS, key, "is unknown.", allowed(("study", "question"), key))
     return dict(tables)
-
-
-def _check_study(root: Path, place: str, study: str) -> None:
-    known = [entry.study for entry in catalogue(root)]
-    if study not in known:
-        raise PlanError(STUDY_FACTS, place, f"has an unknown study {study!r}.", allowed(known, study))

@@ -92,8 +92,9 @@ def _phrase(entry: Mapping[str, str], file: Path) -> Phrase:
 
 
 def find_phrases(text: str, *, titles: Sequence[str] = ()) -> Iterator[Found]:
-    """Every phrase of the list in a text, outside quotations, code, mathematics, addresses and the `titles` of"
-    " works."""
+    """Every phrase of the list in a text, outside quotations, code, mathematics, addresses and the `titles` of
+    works.
+    """
     if titles:
         text = _any_of(tuple(titles)).sub(lambda found: " " * len(found[0]), text)
     text = _QUOTED.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)

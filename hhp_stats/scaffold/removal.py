@@ -21,6 +21,7 @@ from hhp_stats.errors import HhpError
 from hhp_stats.files.changed_together import change_together
 from hhp_stats.intake.raw_files import raw_files, study_of
 from hhp_stats.plan.catalogue import BOOK, PLANS, StudyEntry, catalogue, study_entry
+from hhp_stats.plan.glossary import GLOSSARY
 from hhp_stats.plan.passages import without
 
 REMOVED = "data/.removed"  # hidden: no raw file, in no bundle
@@ -85,6 +86,7 @@ def removal(root: Path, study: str) -> Removal:
         )
     for file in ("index.qmd", *(path.relative_to(root).as_posix() for path in sorted((root / "report").glob("*.qmd")))):
         edit(file, lambda text: without(text, study))
+    edit(GLOSSARY, lambda text: without_entries(text, study))
     gone = _figures_of(root, entry)
     for path in sorted((root / "data/published").glob("*.csv")):
         edit(f"data/published/{path.name}", lambda text: without(without_rows(text, entry, gone), study))

@@ -27,20 +27,22 @@ def ordinary(data: AnalysisData) -> dict[str, Estimate]:
     """Least squares with the covariance and degrees of freedom of the plan, pooled over completed data sets; weighted
     where people count differently.
     """
+    return {"": _effect_of(data, data.sets())}
+
+
+def _effect_of(data: AnalysisData, sets: CompletedSets) -> Estimate:
     weights = data.weights()
-    sets = data.sets()
     if weights is None:
-        return {"": _pooled_effect(data, sets)}
+        return _pooled_effect(data, sets)
     found = _pooled_effect(data, sets.weighted(weights, data.drawn(sets.people)))
-    return {"": replace(found, method=f"{data.weighted_by}: {found.method}")}
+    return replace(found, method=f"{data.weighted_by}: {found.method}")
 
 
 def imputed(data: AnalysisData) -> dict[str, Estimate]:
     """The same in data sets whose missing outcomes were drawn; says so where none is missing."""
-    found = ordinary(data)
-    if len(data.sets().outcomes) > 1:
-        return found
-    return {"": replace(found[""], note=NOTHING_MISSING)}
+    sets = data.sets()
+    found = _effect_of(data, sets)
+    return {"": found if len(sets.outcomes) > 1 else replace(found, note=NOTHING_MISSING)}
 
 
 def _pooled_effect(data: AnalysisData, sets: CompletedSets) -> Estimate:

@@ -18,8 +18,8 @@ from hhp_stats.studies.estimators.linear import effect_in
 def standardised(data: AnalysisData) -> dict[str, Estimate]:
     """The difference of people drawn one by one, in pooled standard deviations; adjusted where the planned model is."""
     model = data.model
-    if model is not None and ESTIMATORS[model.analysis.estimator].least_squares and len(model.sets().matrix.names) > 2:
-        sets = model.sets()
+    sets = model.sets() if model is not None and ESTIMATORS[model.analysis.estimator].least_squares else None
+    if model is not None and sets is not None and len(sets.matrix.names) > 2:
         effect = effect_in(model, sets.only(model.analysis.id), term=sets.term)
         return {"": hedges_g_adjusted(effect, outcome=data.values, treatment=data.treatment).g}
     return {"": hedges_g(outcome=data.values, treatment=data.treatment, conf_level=data.conf_level).g}

@@ -168,7 +168,12 @@ def models(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Materia
 
     The matrix is built once; each completed data set replaces the columns that hold imputed values.
     """
-    people = analysed(analysis, outcome, material)
+    return _sets_of(analysed(analysis, outcome, material), analysis, outcome, material)
+
+
+def _sets_of(
+    people: pd.DataFrame, analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Material
+) -> CompletedSets:
     terms = without_repetition(model_terms(analysis, outcome, material.plan), people)
     people = people.assign(team_id=people["team_id"].astype("category"))  # numbered once, not in every fit
     answered = outcome_column(analysis, outcome, material.plan)
@@ -228,7 +233,7 @@ def analysis_data(analysis: ReturnsAnalysis, material: Material) -> AnalysisData
         analysis=analysis,
         people=people,
         outcome=column,
-        sets=lambda: models(analysis, outcome, material),
+        sets=lambda: _sets_of(people, analysis, outcome, material),
         conf_level=plan.conf_level,
         entropy=entropy,
         seed=int(np.random.SeedSequence(entropy).generate_state(1)[0]),
