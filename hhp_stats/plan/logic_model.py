@@ -23,7 +23,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class CausalStep:
     """One box of the model: on a route, or at its start, middle or end."""
 
     id: str
@@ -44,14 +44,14 @@ class LogicModel:
     """The routes of one study and the steps on them, in order."""
 
     routes: tuple[Route, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[CausalStep, ...]
 
-    def at(self, place: str) -> tuple[Step, ...]:
+    def at(self, place: str) -> tuple[CausalStep, ...]:
         """The steps of one place."""
         return tuple(step for step in self.steps if step.place == place)
 
     @property
-    def between(self) -> tuple[Step, ...]:
+    def between(self) -> tuple[CausalStep, ...]:
         """The steps on the routes."""
         return tuple(step for step in self.steps if step.place not in (START, MIDDLE, END))
 
@@ -68,7 +68,7 @@ def load_logic_model(root: Path, study: str) -> LogicModel:
         tables,
         file=LOGIC_MODELS,
         key="box",
-        kind=Step,
+        kind=CausalStep,
         within=("study",),
         optional=True,
         may_be_empty=frozenset({"letter"}),

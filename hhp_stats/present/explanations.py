@@ -19,7 +19,7 @@ from hhp_stats.consistency.second.r import r_programme
 from hhp_stats.consistency.second.recipe import Recipe
 from hhp_stats.files.remember import Remember, make_again
 from hhp_stats.present.provenance import PACKAGE, clause_texts, locate, source_text
-from hhp_stats.present.result_facts import facts_of, outcome_labels
+from hhp_stats.present.result_facts import facts_of, plan_labels
 from hhp_stats.ran import names_in
 from hhp_stats.results import ResultError, read_results
 from hhp_stats.studies.output import ready_folder
@@ -49,7 +49,7 @@ def explanations(
         if study not in inputs:
             folder = ready_folder(root, study)
             frame = read_results(folder / "results.csv")
-            labels[study] = outcome_labels(root, study)
+            labels[study] = plan_labels(root, study)
             inputs[study] = pd.read_csv(folder / "inputs.csv")[["path", "sha256"]].to_numpy().tolist()
             made |= {str(row["result_id"]): row for row in traced_records(frame)}
             recipes |= read_recipes(folder)

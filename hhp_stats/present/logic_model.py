@@ -13,7 +13,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import study_entry
-from hhp_stats.plan.logic_model import END, MIDDLE, START, LogicModel, Step, load_logic_model
+from hhp_stats.plan.logic_model import END, MIDDLE, START, CausalStep, LogicModel, load_logic_model
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.numbers import capital, listed_words, lowered, spelled
 from hhp_stats.present.style import INK, QUIET, TREATMENT, apply_style
@@ -96,7 +96,7 @@ def draw(model: LogicModel) -> Figure:
     return figure
 
 
-def _lowered(step: Step) -> str:
+def _lowered(step: CausalStep) -> str:
     return f"{lowered(step.words)} ({'measured' if step.measured else 'not measured'})"
 
 
@@ -106,7 +106,7 @@ def _places(number: int) -> Sequence[tuple[float, float]]:
     return [(share * (at + 0.5), share - 4) for at in range(number)]
 
 
-def _box(axes: Axes, step: Step, *, x: float, y: float, width: float, tall: float = _ROW - 2) -> None:
+def _box(axes: Axes, step: CausalStep, *, x: float, y: float, width: float, tall: float = _ROW - 2) -> None:
     axes.add_patch(
         FancyBboxPatch(
             (x - width / 2, y - tall / 2),

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -28,7 +29,6 @@ SHORT = {
     "omnibus": "test of all together",
     "multiplicity": "p-value adjusted for several tests",
     "tipping": "tipping point",
-    "british": "British",
 }
 """Parts of the codes in results.csv that no reader outside the field knows, in words."""
 
@@ -36,17 +36,36 @@ Fact = list[str]
 """Key of the label, what is said, and what stands before the label ("95%")."""
 
 
-def words_of_code(code: str) -> str:
-    """A code of results.csv (`mean_control`, `itt`) as words: "Mean control", "Effect of the offer …"."""
+def words_of_code(code: str, labels: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A code of results.csv (`mean_control`, `itt`) as words: "Mean control", "Effect of the offer …".
+
+    What the plan calls by a key (`labels`, see `plan_labels`) is said in the plan's words, also behind another code:
+    `sd_white_british` is "Standard deviation: White British name".
+    """
+    if code in labels:
+        return capital(labels[code])
+    for split in re.finditer("_", code):
+        head, tail = code[: split.start()], code[split.end() :]
+        if tail in labels:
+            return f"{words_of_code(head)}: {labels[tail]}"
     return capital(" ".join(SHORT.get(part, part) for part in re.split(r"[_:]+", code)))
 
 
-def outcome_labels(root: Path, study: str) -> Mapping[str, str]:
-    """The labels of a study's outcomes in its plan, by key; none where the book has no plan for the study."""
+_LABELLED = ("arms", "cells", "contrasts", "outcomes", "experiments")
+
+
+def plan_labels(root: Path, study: str) -> Mapping[str, str]:
+    """What a study's plan calls its outcomes, arms, cells and contrasts, by key; none where the book has no plan for
+    the study.
+    """
     file = f"data/plan/{study}.toml"
-    raw = read_plan_file(root, file).get("outcomes", {}) if (root / file).is_file() else {}
-    listed = raw.items() if isinstance(raw, Mapping) else ((entry.get("id"), entry) for entry in raw)
-    return {str(key): str(entry["label"]) for key, entry in listed if "label" in entry}
+    plan = read_plan_file(root, file) if (root / file).is_file() else {}
+    found = {}
+    for name in _LABELLED:
+        listed = plan.get(name, {})
+        entries = listed.items() if isinstance(listed, Mapping) else ((entry.get("id"), entry) for entry in listed)
+        found |= {str(key): str(entry["label"]) for key, entry in entries if "label" in entry}
+    return found
 
 
 def places_of(row: Mapping[str, Any]) -> int:
@@ -76,7 +95,7 @@ def _error(value: Any) -> str:
 
 
 def facts_of(row: Mapping[str, Any], labels: Mapping[str, str]) -> list[Fact]:
-    """What the panel lists of a row, in order; `labels` are those of the study's outcomes.
+    """What the panel lists of a row, in order; `labels` are those of the study's plan.
 
     A number is printed as in the report; nothing is said of what the row does not have. Never raises.
     """
@@ -101,9 +120,8 @@ def facts_of(row: Mapping[str, Any], labels: Mapping[str, str]) -> list[Fact]:
     fact("mc_error_p", "mc_error_p", _error(row["mc_error_p"]))
     fact("people", "n", count(row["n"]))
     fact("clusters", "n_clusters", count(row["n_clusters"]))
-    outcome = str(row["outcome"])
-    fact("outcome", "outcome", labels.get(outcome) or words_of_code(outcome))
-    fact("estimand", "estimand", words_of_code(str(row["estimand"])))
+    fact("outcome", "outcome", words_of_code(str(row["outcome"]), labels))
+    fact("estimand", "estimand", words_of_code(str(row["estimand"]), labels))
     fact("population", "population", capital(str(row["population"])))
     if row["contrast"] != "none":
         fact("contrast", "contrast", capital(str(row["contrast"])))

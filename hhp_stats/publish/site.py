@@ -51,7 +51,7 @@ def write_site(
     words = words_of(project)
     assets = target / "assets"
     (assets / "fonts").mkdir(parents=True, exist_ok=True)
-    for name in ("page.css", "page.js", "search.js", "tables.js", "panel.js", "keys.js"):
+    for name in ("page.css", "dom.js", "page.js", "search.js", "tables.js", "panel.js", "keys.js"):
         (assets / name).write_text(_short((ASSETS / name).read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
     for font in sorted((ASSETS / "fonts").iterdir()):
         if font.suffix == ".woff2" or font.name == "OFL.txt":

@@ -19,8 +19,8 @@ from hhp_stats.plan.glossary import GLOSSARY, read_abbreviations, read_glossary
 from hhp_stats.plan.logic_model import LOGIC_MODELS, load_logic_model
 from hhp_stats.plan.reporting import CHEERS, COREQ, INTERVENTIONS, load_cheers, load_coreq, load_interventions
 from hhp_stats.plan.study_facts import STUDY_FACTS, load_questions, load_study_facts
-from hhp_stats.plan.trial_conduct import TRIAL_CONDUCT, load_trial_conduct
-from hhp_stats.present import at_a_glance, logic_model, reporting, trial_conduct
+from hhp_stats.plan.trial_management import TRIAL_MANAGEMENT, load_trial_management
+from hhp_stats.present import at_a_glance, logic_model, reporting, trial_management
 from hhp_stats.present.consort import other_trials
 from hhp_stats.present.questionnaires import questionnaires
 from hhp_stats.present.reporting import TIDIER
@@ -130,19 +130,19 @@ def test_wrong_logic_models_are_refused(project):
 
 # ---------------------------------------------------------------- how the trial was run
 def test_roles_of_the_protocol_are_counted_and_not_claimed():
-    conduct = load_trial_conduct(ROOT)
-    tables = trial_conduct.tables(root=ROOT)
-    both = {person.name for person in conduct.people if {"delivery", "evaluation"} <= set(person.parts)}
+    management = load_trial_management(ROOT)
+    tables = trial_management.tables(root=ROOT)
+    both = {person.name for person in management.people if {"delivery", "evaluation"} <= set(person.parts)}
     assert both == {"Michael Sanders", "Chris Mitchell", "Shibeal O\u2019Flaherty"}
     assert tables.both_sides().startswith("Three of eight people")
-    assert len(conduct.risks) == 9 and len(conduct.amendments) == 4
-    assert tables.risks().count("\n|") == len(conduct.risks) + 1  # head and rule begin the table
+    assert len(management.risks) == 9 and len(management.amendments) == 4
+    assert tables.risks().count("\n|") == len(management.risks) + 1  # head and rule begin the table
 
 
 def test_a_place_that_no_document_has_is_refused(project):
-    spoil(project, TRIAL_CONDUCT, 'sources = ["000:504"]', 'sources = ["009:504"]')
+    spoil(project, TRIAL_MANAGEMENT, 'sources = ["000:504"]', 'sources = ["009:504"]')
     with pytest.raises(PlanError, match="009:504"):
-        load_trial_conduct(project)
+        load_trial_management(project)
 
 
 # ---------------------------------------------------------------- CONSORT of the other studies

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hhp_stats.present.result_facts import facts_of, outcome_labels, places_of, words_of_code
+from hhp_stats.present.result_facts import facts_of, places_of, plan_labels, words_of_code
 from hhp_stats.withheld import WITHHELD
 
 ROW = {
@@ -76,10 +76,18 @@ def test_what_is_withheld_or_infinite_or_not_estimated_is_said() -> None:
 
 def test_abbreviations_are_spelt_out() -> None:
     assert words_of_code("mean_control") == "Mean control"
-    assert words_of_code("sd_white_british") == "Standard deviation white British"
+    assert words_of_code("sd_of_days") == "Standard deviation of days"
     assert words_of_code("icc") == "Intraclass correlation"
 
 
+def test_what_a_plan_names_is_called_by_its_label(root: Path) -> None:
+    labels = plan_labels(root, "hiring")
+    assert words_of_code("sd_white_british", labels) == "Standard deviation: White British name"
+    assert words_of_code("interaction", labels) == "Change of the gap between names, joint minus separate"
+    assert words_of_code("white_british_joint_vs_separate", labels) == "White British names: joint minus separate"
+    assert words_of_code("mean_others", labels) == "Mean others"
+
+
 def test_outcomes_are_called_as_in_their_plan(root: Path, tmp_path: Path) -> None:
-    assert outcome_labels(root, "goal_setting")["sickness_absence"] == "Sickness absence"
-    assert outcome_labels(tmp_path, "goal_setting") == {}  # a book without plans: the code's own words
+    assert plan_labels(root, "goal_setting")["sickness_absence"] == "Sickness absence"
+    assert plan_labels(tmp_path, "goal_setting") == {}  # a book without plans: the code's own words

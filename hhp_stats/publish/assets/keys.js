@@ -3,9 +3,7 @@
 // Runs last, when all buttons are in place.
 (function () {
   "use strict";
-  const words = JSON.parse(document.body.dataset.words);
-  const all = (selector, within) => Array.from((within || document).querySelectorAll(selector));
-  const one = (selector, within) => (within || document).querySelector(selector);
+  const { words, all, one } = window.dom;
 
   // --- one stop a block
   const ITEMS = ".result.explained, .term-word, .sort, .tool";

@@ -1,16 +1,8 @@
 // What the pages do beyond being read: theme, menu, tabs, enlarged figures, copied links. No library.
 (function () {
   "use strict";
+  const { words, all, one, make } = window.dom;
   const root = document.documentElement;
-  const words = JSON.parse(document.body.dataset.words);
-  const all = (selector, within) => Array.from((within || document).querySelectorAll(selector));
-  const one = (selector, within) => (within || document).querySelector(selector);
-  const make = (tag, attributes, text) => {
-    const element = document.createElement(tag);
-    for (const name in attributes || {}) element.setAttribute(name, attributes[name]);
-    if (text !== undefined) element.textContent = text;
-    return element;
-  };
 
   // --- theme
   const themeButton = one(".theme-button");

@@ -2,7 +2,7 @@
 // All that they show stands in results.js, written when the report was rendered and loaded when somebody first asks.
 (function () {
   "use strict";
-  const words = JSON.parse(document.body.dataset.words);
+  const { words, all, one, make } = window.dom;
   let known = {};
   let loading = null;
   const asked = () => loading || (loading = new Promise((done) => {
@@ -12,14 +12,6 @@
     script.addEventListener("error", () => { loading = null; });
     document.head.append(script);
   }));
-  const all = (selector, within) => Array.from((within || document).querySelectorAll(selector));
-  const one = (selector, within) => (within || document).querySelector(selector);
-  const make = (tag, attributes, ...children) => {
-    const element = document.createElement(tag);
-    for (const name in attributes || {}) element.setAttribute(name, attributes[name]);
-    element.append(...children.filter((child) => child !== undefined && child !== null && child !== ""));
-    return element;
-  };
   const panel = one("dialog.panel");
   const title = one("#panel-title");
   const body = one(".panel-body", panel);

@@ -2,15 +2,7 @@
 // The index is a script beside this one and loaded when somebody searches: pages opened from the disk may not read files.
 (function () {
   "use strict";
-  const words = JSON.parse(document.body.dataset.words);
-  const all = (selector, within) => Array.from((within || document).querySelectorAll(selector));
-  const one = (selector, within) => (within || document).querySelector(selector);
-  const make = (tag, attributes, text) => {
-    const element = document.createElement(tag);
-    for (const name in attributes || {}) element.setAttribute(name, attributes[name]);
-    if (text !== undefined) element.textContent = text;
-    return element;
-  };
+  const { words, all, one, make } = window.dom;
   const input = one("#search");
   const panel = one(".search-panel");
   const list = one("#search-results");

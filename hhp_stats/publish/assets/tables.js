@@ -1,15 +1,7 @@
 // What readers do with tables: take them away as CSV, and put their lines into another order.
 (function () {
   "use strict";
-  const words = JSON.parse(document.body.dataset.words);
-  const all = (selector, within) => Array.from((within || document).querySelectorAll(selector));
-  const one = (selector, within) => (within || document).querySelector(selector);
-  const make = (tag, attributes, text) => {
-    const element = document.createElement(tag);
-    for (const name in attributes || {}) element.setAttribute(name, attributes[name]);
-    if (text !== undefined) element.textContent = text;
-    return element;
-  };
+  const { words, all, one, make } = window.dom;
   const shown = (cell) => {
     const copy = cell.cloneNode(true);
     all(".term-note, .gt_footnote_marks, .sort-mark", copy).forEach((extra) => extra.remove());

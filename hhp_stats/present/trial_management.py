@@ -8,47 +8,48 @@ from pathlib import Path
 
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import study_entry
-from hhp_stats.plan.trial_conduct import TrialConduct, load_trial_conduct
+from hhp_stats.plan.trial_management import TrialManagement, load_trial_management
 from hhp_stats.present.markdown import escaped, pipe_table
 from hhp_stats.present.numbers import capital, listed_words, spelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConductTables:
+class ManagementTables:
     """Each table as Markdown, for a cell with `output: asis`."""
 
     short: str  # before the labels of the study's tables
-    conduct: TrialConduct
+    management: TrialManagement
 
     def people(self) -> str:
         """Who had which part, as the protocol names them."""
-        rows = [[person.name, person.post, capital(", ".join(person.parts))] for person in self.conduct.people]
+        rows = [[person.name, person.post, capital(", ".join(person.parts))] for person in self.management.people]
         return self._table("people", "People and roles in the protocol", ("Name", "Post", "Part"), rows, (22, 48, 30))
 
     def both_sides(self) -> str:
         """How many people stand both in the team that delivered the programme and in the one that evaluated it."""
-        both = [person.name for person in self.conduct.people if {"delivery", "evaluation"} <= set(person.parts)]
+        both = [person.name for person in self.management.people if {"delivery", "evaluation"} <= set(person.parts)]
         if not both:
             return "No one is both among those who delivered the programme and among those who evaluated it."
         return (
-            f"{capital(spelled(len(both)))} of {spelled(len(self.conduct.people))} people named stand both among those"
-            f" who delivered the programme and among those who evaluated it: {listed_words(both)}."
+            f"{capital(spelled(len(both)))} of {spelled(len(self.management.people))} people named stand both among"
+            f" those who delivered the programme and among those who evaluated it: {listed_words(both)}."
         )
 
-    def steps(self) -> str:
+    def milestones(self) -> str:
         """The timeline with those who led each step."""
-        rows = [[step.dates, step.what, step.who] for step in self.conduct.steps]
-        return self._table("steps", "Timeline and who led each step", ("When", "What", "Led by"), rows, (28, 42, 30))
+        rows = [[milestone.dates, milestone.what, milestone.who] for milestone in self.management.milestones]
+        headings = ("When", "What", "Led by")
+        return self._table("milestones", "Timeline and who led each step", headings, rows, (28, 42, 30))
 
     def risks(self) -> str:
         """The risks foreseen, the answer to each, and what is known of it."""
-        rows = [[risk.risk, risk.answer, risk.became] for risk in self.conduct.risks]
+        rows = [[risk.risk, risk.answer, risk.became] for risk in self.management.risks]
         headings = ("Risk", "What was to be done", "What is known today")
         return self._table("risks", "Risks that the protocol names", headings, rows, (30, 38, 32))
 
     def amendments(self) -> str:
         """What was changed in the protocol."""
-        rows = [[amendment.what, amendment.change] for amendment in self.conduct.amendments]
+        rows = [[amendment.what, amendment.change] for amendment in self.management.amendments]
         return self._table("amendments", "Amendments of the protocol", ("Part", "What changed"), rows, (24, 76))
 
     def _table(
@@ -58,8 +59,8 @@ class ConductTables:
         return pipe_table(headings, cells, label=f"tbl-{self.short}-{name}", caption=caption, widths=widths)
 
 
-def tables(*, root: Path | None = None) -> ConductTables:
-    """Open the tables; refuses what `load_trial_conduct` refuses."""
+def tables(*, root: Path | None = None) -> ManagementTables:
+    """Open the tables; refuses what `load_trial_management` refuses."""
     home = root or find_root()
-    conduct = load_trial_conduct(home)
-    return ConductTables(short=study_entry(home, conduct.study).short, conduct=conduct)
+    management = load_trial_management(home)
+    return ManagementTables(short=study_entry(home, management.study).short, management=management)

@@ -1,6 +1,6 @@
 """Who ran the trial with a printed protocol, when, against which risks; and its amendments.
 
-Read from `data/plan/trial_conduct.toml`.
+Read from `data/plan/trial_management.toml`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from hhp_stats.plan.catalogue import study_entry
 from hhp_stats.plan.conflicts import check_sources
 from hhp_stats.plan.records import read_plan_file, read_records
 
-TRIAL_CONDUCT = "data/plan/trial_conduct.toml"
-_LISTS = ("person", "step", "risk", "amendment")
+TRIAL_MANAGEMENT = "data/plan/trial_management.toml"
+_LISTS = ("person", "milestone", "risk", "amendment")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Milestone:
     """One step of the timeline."""
 
     what: str
@@ -58,41 +58,41 @@ class Amendment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrialConduct:
+class TrialManagement:
     """All that the file holds."""
 
     study: str
     people: tuple[Person, ...]
-    steps: tuple[Step, ...]
+    milestones: tuple[Milestone, ...]
     risks: tuple[Risk, ...]
     amendments: tuple[Amendment, ...]
 
 
-Entry = TypeVar("Entry", Person, Step, Risk, Amendment)
+Entry = TypeVar("Entry", Person, Milestone, Risk, Amendment)
 
 
-def load_trial_conduct(root: Path) -> TrialConduct:
+def load_trial_management(root: Path) -> TrialManagement:
     """Who did what, when, against which risks?
 
     Refuses (PlanError, UnknownName) what `read_records` refuses, a study that no plan has, and sources that are no
     document and line.
     """
-    study = read_plan_file(root, TRIAL_CONDUCT).get("study")
+    study = read_plan_file(root, TRIAL_MANAGEMENT).get("study")
     if not isinstance(study, str):
-        raise PlanError(TRIAL_CONDUCT, "study", "is missing.", "Name the study that the file is about.")
+        raise PlanError(TRIAL_MANAGEMENT, "study", "is missing.", "Name the study that the file is about.")
     study_entry(root, study)
 
     def entries(key: str, kind: type[Entry]) -> tuple[Entry, ...]:
         beside = ("study", *(name for name in _LISTS if name != key))
-        found: tuple[Entry, ...] = read_records(root, file=TRIAL_CONDUCT, key=key, kind=kind, beside=beside)
+        found: tuple[Entry, ...] = read_records(root, file=TRIAL_MANAGEMENT, key=key, kind=kind, beside=beside)
         for number, entry in enumerate(found, start=1):
-            check_sources(root, TRIAL_CONDUCT, f"{key} {number}", entry.sources)
+            check_sources(root, TRIAL_MANAGEMENT, f"{key} {number}", entry.sources)
         return found
 
-    return TrialConduct(
+    return TrialManagement(
         study=study,
         people=entries("person", Person),
-        steps=entries("step", Step),
+        milestones=entries("milestone", Milestone),
         risks=entries("risk", Risk),
         amendments=entries("amendment", Amendment),
     )
