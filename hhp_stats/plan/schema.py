@@ -42,6 +42,7 @@ class Outcome:
     label: str
     better: Better
     role: Role = "secondary"
+    construct: str = ""  # what it measures, in the same words in every trial whose effects on it may be compared
     unit: str = ""
     kind: Kind = "continuous"
     column: str = ""

@@ -60,7 +60,7 @@ def plan_labels(root: Path, study: str) -> Mapping[str, str]:
     """
     file = f"data/plan/{study}.toml"
     plan = read_plan_file(root, file) if (root / file).is_file() else {}
-    found = {}
+    found: dict[str, str] = {}
     for name in _LABELLED:
         listed = plan.get(name, {})
         entries = listed.items() if isinstance(listed, Mapping) else ((entry.get("id"), entry) for entry in listed)

@@ -219,6 +219,7 @@ def _outcome(own: str, waves: object, guess: TableGuess, *, primary: bool) -> li
     lines += ['role = "primary"'] if primary else []
     lines += ['kind = "binary"'] if binary else []
     lines += [f'better = "higher"  # or "lower" {TO_CONFIRM}', f"# unit = {quoted('points')}"]
+    lines.append('# construct = "..."  # what it measures, in the words of other trials that measure it too')
     if "" in waves:
         lines.append(f"column = {quoted(waves[''])}")
     else:

@@ -32,13 +32,16 @@ def effect_row(study, outcome, estimate, *, error=0.1, n=100, df=math.inf, conf_
         clause="",
         source="",
     )
-    return row, {"label": f"Label of {outcome}", "better": better}
+    construct = "wellbeing" if "wellbeing" in outcome else ""
+    return row, {"label": f"Label of {outcome}", "better": better, "construct": construct}
 
 
 def side(rows, *, root, power=()):
     """The chapter as if these were all results: effects, and rows of power beside them."""
     made, about = zip(*rows, strict=True)
-    effects = result_frame(made).assign(**{name: [one[name] for one in about] for name in ("label", "better")})
+    effects = result_frame(made).assign(
+        **{name: [one[name] for one in about] for name in ("label", "better", "construct")}
+    )
     results = pd.concat([effects[result_frame([]).columns], result_frame(power)])
     studies = {entry.study: entry for entry in catalogue(root) if entry.study in set(results["study"])}
     return Discussion(root=root, results=results, studies=studies, effects=effects)
@@ -203,6 +206,17 @@ def test_turned_effects_turn_every_word(root):
     ) and "Two are clearly different from no effect (two for the worse)" in turned(made).say("overview")
     for chapter, word in ((made, "better"), (turned(made), "worse")):
         assert re.findall(r"for the (\w+)", chapter.say("conclusion")) == [word, word]
+
+
+def test_trials_are_compared_on_what_their_plans_say_they_measure(root):
+    rows = [effect_row("letters", "subjective_wellbeing", 0.5), effect_row("swing", "burnout", 0.1)]
+    made = side([(row, {**about, "construct": "energy"}) for row, about in rows], root=root)
+    assert made.say("shared") == "On energy, the outcome that all trials share,"
+    assert len(cells(discussion.pairs(made))) == 1 and "For energy, which all of them measured" in made.say("largest")
+    nameless = side([(row, {**about, "construct": ""}) for row, about in rows], root=root)
+    assert nameless.construct == "" and nameless.comparable().empty
+    assert nameless.say("compared").startswith("No trial has a result on an outcome that trials share")
+    assert nameless.say("shared") == "Where trials share an outcome,"
 
 
 def test_pairs_are_the_first_minus_the_second(root):
