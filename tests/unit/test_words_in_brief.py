@@ -26,7 +26,7 @@ from hhp_stats.present.goal_setting import (
     wellbeing,
 )
 from hhp_stats.present.pilots import SENTENCES as OF_PILOTS
-from hhp_stats.present.pilots import PilotReport
+from hhp_stats.present.pilots.report import PilotReport
 from hhp_stats.results import ResultRow, result_frame
 from hhp_stats.studies.output import StudyOutput
 
