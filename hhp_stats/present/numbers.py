@@ -6,6 +6,7 @@ A number of a result (`hhp_stats.traced`) is printed with its mark (`present.mar
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -180,5 +181,9 @@ def capital(label: str) -> str:
 
 
 def lowered(label: str) -> str:
-    """A label inside a sentence: its first letter small, unless it begins with a name or an abbreviation."""
-    return label if label.startswith(NAMES) else label[:1].lower() + label[1:]
+    """A label inside a sentence: its first letter small, unless it begins with a name or an abbreviation.
+
+    A name is one of `NAMES`, or a first word with more capitals or a capital behind it: "CR2", "White British".
+    """
+    name = label.startswith(NAMES) or re.match(r"\w+[A-Z]|[A-Z][a-z]+ [A-Z]", label)
+    return label if name else label[:1].lower() + label[1:]

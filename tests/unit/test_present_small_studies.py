@@ -11,7 +11,7 @@ from hhp_stats.intake.manifest import record_files
 from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.present import hiring, pilots, release
 from hhp_stats.present.field_trials import phase_one
-from hhp_stats.present.hiring.sentences import is_clear, towards
+from hhp_stats.present.hiring.phrases import is_clear, towards
 from hhp_stats.present.hiring.tables import published
 from hhp_stats.running.run import run_study
 from hhp_stats.withheld import WITHHELD
