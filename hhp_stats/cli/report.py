@@ -40,7 +40,7 @@ def run_all_studies(
     """Bring all results up to date, with a bar for each study that runs; `begins` is called when one has to. With the
     address `dask` the studies run one after the other here and share their work with that cluster.
     """
-    from hhp_stats.plan.catalogue import check_book
+    from hhp_stats.plan.book_studies import check_book
     from hhp_stats.processes.cluster import on_cluster
     from hhp_stats.running.run import run_studies
 

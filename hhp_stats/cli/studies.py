@@ -58,7 +58,7 @@ def new(
     title: Annotated[str, typer.Option(help="Title of the chapter; what stands before a colon is the name.")] = "",
 ) -> None:
     """Enter a study: a commented plan, a dictionary guessed from its table, a chapter with every standard part."""
-    from hhp_stats.plan.catalogue import TO_CONFIRM
+    from hhp_stats.plan.book_studies import TO_CONFIRM
     from hhp_stats.scaffold.new_study import enter, new_study
 
     root = find_root()

@@ -8,7 +8,7 @@ here. Reading it takes no pandas, so that a command that finds nothing to do end
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
@@ -18,15 +18,11 @@ from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.files.file_parts import as_part
 from hhp_stats.files.kept_reading import kept_reading
 from hhp_stats.plan.nearest import allowed
-from hhp_stats.plan.passages import UnevenMarks, unknown_studies
-from hhp_stats.plan.records import read_plan_file, record_of, records_of
+from hhp_stats.plan.programme import ProgrammePlan, programme_plan
+from hhp_stats.plan.records import read_plan_file, record_of
 
 PLANS = "data/plan"
-PROGRAMME = "data/plan/programme.toml"
-BOOK = "_quarto.yml"
 SUMMARY = "index.qmd"
-TO_CONFIRM = "[to be confirmed]"  # what `hhp new` writes beside a guess
-
 Kind = Literal["cluster trial", "individual trial", "experiment", "pilot"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # Kinds of study that run without a topic. A pilot compares nothing, so that no general analysis is left.
@@ -40,7 +36,6 @@ NOUNS: Mapping[Kind, str] = {
 KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _SHORT = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PLAN = re.compile(rb"^\[design\]", re.MULTILINE)
-_PAGE = re.compile(r"^\s*-\s+[\"']?(?P<page>[^\s\"'#]+\.qmd)[\"']?\s*(?:#.*)?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,54 +84,6 @@ class StudyEntry(_Header):
 _HEADER = ("name", "short", "phase", "order", "simulated_without_effect", "topic", "reads", "pages")
 HEADER = frozenset({*_HEADER, "published", "glance", "consort"})
 """Keys and tables of a plan that are read for the catalogue or the checklist, and by no other reader."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Glance:
-    """One line of the table of studies. `{trial-item}` in `participants` is a fact of a design (`trial_design.csv`)."""
-
-    asks: str
-    design: str
-    participants: str
-    outcomes: str  # the primary one first
-    known: str  # what is published of its results
-    randomised: str = ""  # printed figures: people randomised, people analysed
-    analysed: str = ""
-    response: str = ""  # relation of printed figures: the share who answered
-    plain: str = ""  # what was offered, for readers of the front page who know none of the names; else the study's name
-    cost: str = ""  # what the documents say of costs, in a few words
-    said: str = ""  # what those who took part said of it, in a few words
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phase:
-    """A phase of the programme."""
-
-    id: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What a conflict, a departure or a printed figure may be about beside a study."""
-
-    id: str
-    name: str
-    about: str = ""  # what it stands for
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgrammePlan:
-    """What the programme has beside its studies."""
-
-    pages: tuple[str, ...]  # chapters of the report about no single study
-    phases: tuple[Phase, ...]
-    subjects: tuple[Subject, ...]
-    enough_response: float  # share of the people randomised from which on a trial counts as well answered
-
-    def subject_names(self) -> dict[str, str]:
-        """Names of the subjects by id."""
-        return {subject.id: subject.name for subject in self.subjects}
 
 
 @kept_reading
@@ -252,35 +199,6 @@ def _refuse_shared(entries: list[StudyEntry]) -> None:
             taken[place] = entry.study
 
 
-@kept_reading
-def programme_plan(root: Path) -> ProgrammePlan:
-    """What `data/plan/programme.toml` says: phases, pages of no single study, subjects. Raises PlanError where it is
-    wrong.
-    """
-    raw = read_plan_file(root, PROGRAMME)
-    pages = record_of(
-        {key: value for key, value in raw.items() if key in _HEAD}, file=PROGRAMME, place="the header", kind=_Pages
-    )
-    for key in raw:
-        if key not in (*_HEAD, "phase", "subject"):
-            raise PlanError(PROGRAMME, key, "is unknown.", allowed((*_HEAD, "phase", "subject"), key))
-    return ProgrammePlan(
-        pages=pages.pages,
-        enough_response=pages.enough_response,
-        phases=records_of(raw, file=PROGRAMME, key="phase", kind=Phase),
-        subjects=records_of(raw, file=PROGRAMME, key="subject", kind=Subject, may_be_empty=frozenset({"about"})),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pages:
-    pages: tuple[str, ...]
-    enough_response: float
-
-
-_HEAD = ("pages", "enough_response")
-
-
 def study_entry(root: Path, study: str) -> StudyEntry:
     """One study of the catalogue; refuses a key that no plan has (UnknownName, naming those there are)."""
     entries = catalogue(root)
@@ -288,38 +206,6 @@ def study_entry(root: Path, study: str) -> StudyEntry:
         if entry.study == study:
             return entry
     raise UnknownName(f"no study {study!r} in {PLANS}. {allowed([entry.study for entry in entries], study)}")
-
-
-def study_glance(root: Path, study: str) -> Glance:
-    """How the table of studies introduces a study: the table [glance] of its plan; a trial on a plain table need have
-    none. Raises PlanError where it is missing or wrong.
-    """
-    file = f"{PLANS}/{study}.toml"
-    raw = read_plan_file(root, file)
-    table = raw.get("glance")
-    if table is None and "data" in raw:
-        return _glance_of(raw)
-    if not isinstance(table, Mapping):
-        raise PlanError(
-            file, "glance", "is missing.", "Add a table [glance] with asks, design, participants, outcomes and known."
-        )
-    return record_of(table, file=file, place="glance", kind=Glance)
-
-
-def _glance_of(raw: Mapping[str, Any]) -> Glance:
-    """The line of a trial on a plain table whose plan has no table [glance]: what the plan says anyway."""
-    design, words = raw.get("design", {}), raw.get("words", {})
-    people = f"{design.get('randomised', 'an unknown number of')} {words.get('person', ('', 'people'))[1]}"
-    groups = f" in {design['clusters']} {words.get('cluster', ('', 'groups'))[1]}" if "clusters" in design else ""
-    outcomes = [str(outcome.get("label", "")) for outcome in raw.get("outcomes", [])]
-    title, _, more = str(raw.get("title", "")).partition(":")
-    return Glance(
-        asks=f"What does {title.strip()} change?",
-        design=more.strip().capitalize() or str(design.get("kind", "")).capitalize(),
-        participants=f"{people}{groups}",
-        outcomes=", ".join(outcomes),
-        known="Nothing before this report",
-    )
 
 
 def check_study(file: str, place: str, given: str, known: Iterable[str]) -> None:
@@ -334,45 +220,6 @@ def study_names(root: Path) -> dict[str, str]:
     return {entry.study: entry.name for entry in catalogue(root)}
 
 
-def book_pages(root: Path) -> tuple[str, ...]:
-    """The pages that `_quarto.yml` lists, in its order."""
-    path = root / BOOK
-    if not path.is_file():
-        raise PlanError(BOOK, "the file", "does not exist.", "Restore it: it says which chapters the report has.")
-    return tuple(found["page"] for found in _PAGE.finditer(path.read_text(encoding="utf-8")))
-
-
-def check_book(root: Path) -> tuple[StudyEntry, ...]:
-    """The catalogue, compared with the chapters of `_quarto.yml`.
-
-    Raises PlanError for a study whose chapter or page `_quarto.yml` does not list or that does not exist, and for a
-    chapter that is neither of a study nor one of the programme's pages.
-    """
-    entries, listed = catalogue(root), book_pages(root)
-    for entry in entries:
-        for key, page in [("chapter", entry.chapter), *(("pages", page) for page in entry.pages)]:
-            file = f"{PLANS}/{entry.study}.toml"
-            if page not in listed:
-                raise PlanError(
-                    file, key, f"is {page!r}, which {BOOK} does not list.", f"Enter it there. {allowed(listed, page)}"
-                )
-            if not (root / page).is_file():
-                raise PlanError(file, key, f"is {page!r}, which does not exist.", "Write it, or run `hhp new`.")
-    _check_references(root, [entry.study for entry in entries])
-    for entry in entries:
-        _refuse_unconfirmed(root, entry.study)
-    known = {page for entry in entries for page in (entry.chapter, *entry.pages)} | set(programme_plan(root).pages)
-    for page in listed:
-        if page not in known:
-            raise PlanError(
-                BOOK,
-                page,
-                "belongs to no study.",
-                f"Name it as chapter in the plan of its study, or among the pages of {PROGRAMME}.",
-            )
-    return entries
-
-
 def only_for(topic: str, study: str) -> None:
     """Refuse (PlanError) a plan that names a topic whose module reads the files of another study."""
     if study != topic:
@@ -382,41 +229,3 @@ def only_for(topic: str, study: str) -> None:
             f"is {topic!r}, whose module reads the files of {topic} alone.",
             "Leave it out, or name the module of this study.",
         )
-
-
-def _refuse_unconfirmed(root: Path, study: str) -> None:
-    """What `hhp new` guessed must have been confirmed: a guess is no plan."""
-    for path in sorted((root / PLANS).glob(f"{study}.*")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            if TO_CONFIRM in line and not line.startswith("#"):
-                raise PlanError(
-                    f"{PLANS}/{path.name}",
-                    f"line {number}",
-                    "is a guess that nobody has confirmed.",
-                    f"Correct it and take {TO_CONFIRM} out, here and wherever it stands.",
-                )
-
-
-def _check_references(root: Path, known: Sequence[str]) -> None:
-    """Commitments, deviations and passages of plan files may name no study that has no plan."""
-    for path in sorted((root / PLANS).glob("*.toml")):
-        file = f"{PLANS}/{path.name}"
-        text = path.read_text(encoding="utf-8")
-        if path.name.startswith(("commitments", "deviations")):
-            for key in ("commitment", "deviation"):
-                for number, entry in enumerate(read_plan_file(root, file).get(key, []), start=1):
-                    study = entry.get("study", "")
-                    if study not in known:
-                        raise PlanError(
-                            file,
-                            f"{key} {entry.get('id', number)}",
-                            f"names the study {study!r}.",
-                            allowed(known, study),
-                        )
-        try:
-            for study, line in unknown_studies(text, known):
-                raise PlanError(
-                    file, f"line {line}", f"has a passage about the study {study!r}.", allowed(known, study)
-                )
-        except UnevenMarks as error:
-            raise PlanError(file, f"line {error.line}", f"{error}.", "Begin and end each passage.") from None

@@ -15,8 +15,9 @@ from typing import Literal
 
 from hhp_stats.errors import PlanError
 from hhp_stats.files.kept_reading import kept_reading
-from hhp_stats.plan.catalogue import check_study, programme_plan, study_names
+from hhp_stats.plan.catalogue import check_study, study_names
 from hhp_stats.plan.citations import known_clauses
+from hhp_stats.plan.programme import programme_plan
 from hhp_stats.plan.records import read_records
 
 CONFLICTS = "data/plan/conflicts.toml"

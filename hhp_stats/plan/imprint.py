@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.catalogue import TO_CONFIRM
+from hhp_stats.plan.book_studies import TO_CONFIRM
 from hhp_stats.plan.records import read_plan_file, record_of, records_of
 
 IMPRINT = "data/imprint.toml"

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.catalogue import HEADER, Glance, check_head
+from hhp_stats.plan.catalogue import HEADER, check_head
 from hhp_stats.plan.citations import CLAUSES, known_clauses
 from hhp_stats.plan.conflicts import CONFLICTS, PLACE, load_conflicts, load_sources
 from hhp_stats.plan.disclosure import DisclosureSettings, disclosure_settings
+from hhp_stats.plan.glance import Glance
 from hhp_stats.plan.nearest import meant, refuse_unknown
 from hhp_stats.plan.records import CITATIONS, read_plan_file, record_of, records_of
 from hhp_stats.plan.thresholds import KEY, Threshold

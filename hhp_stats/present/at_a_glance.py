@@ -10,8 +10,9 @@ from typing import Any
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.any_plan import StudyPlan, plan_of
 from hhp_stats.plan.book_sections import book_sections
-from hhp_stats.plan.catalogue import Glance, Kind, StudyEntry, study_entry, study_glance
+from hhp_stats.plan.catalogue import Kind, StudyEntry, study_entry
 from hhp_stats.plan.experiments import ExperimentPlan
+from hhp_stats.plan.glance import Glance, study_glance
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.plan.records import read_plan_file
 from hhp_stats.plan.study_facts import SITES, StudyFacts, load_questions, load_study_facts

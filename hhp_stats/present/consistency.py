@@ -19,9 +19,10 @@ from hhp_stats.consistency.relations import Recomputed, recompute_detectable_eff
 from hhp_stats.consistency.verdict import FINDINGS, Finding
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
-from hhp_stats.plan.catalogue import catalogue, programme_plan, study_names
+from hhp_stats.plan.catalogue import catalogue, study_names
 from hhp_stats.plan.clauses import protocol_study
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
+from hhp_stats.plan.programme import programme_plan
 from hhp_stats.present.consistency_explained import RateCell, RetoldTest, rate_cells, retold
 from hhp_stats.present.marked_text import code_entry
 from hhp_stats.present.marks import shown

@@ -16,9 +16,11 @@ import pandas as pd
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.any_plan import plan_of
-from hhp_stats.plan.catalogue import Glance, StudyEntry, catalogue, programme_plan, study_glance
+from hhp_stats.plan.catalogue import StudyEntry, catalogue
 from hhp_stats.plan.experiments import ExperimentPlan
+from hhp_stats.plan.glance import Glance, study_glance
 from hhp_stats.plan.individual import IndividualPlan
+from hhp_stats.plan.programme import programme_plan
 from hhp_stats.present import discussion as side_by_side
 from hhp_stats.present import programme
 from hhp_stats.present.certainty import Certainty, certainty

@@ -16,8 +16,11 @@ from hhp_stats.consistency.relations import Recomputed, recompute_relations
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.book_sections import book_sections
-from hhp_stats.plan.catalogue import StudyEntry, book_pages, catalogue, programme_plan, study_glance
+from hhp_stats.plan.book_studies import book_pages
+from hhp_stats.plan.catalogue import StudyEntry, catalogue
 from hhp_stats.plan.conflicts import load_sources
+from hhp_stats.plan.glance import study_glance
+from hhp_stats.plan.programme import programme_plan
 from hhp_stats.present.conflicts import conflict_in_words
 from hhp_stats.present.markdown import escaped, pipe_table, section_reference
 from hhp_stats.present.numbers import DASH, SMALL, count, listed_words, lowered, number, percent

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hhp_stats.files.project_root import find_root
-from hhp_stats.plan.catalogue import PROGRAMME, StudyEntry, catalogue, study_entry
+from hhp_stats.plan.catalogue import StudyEntry, catalogue, study_entry
+from hhp_stats.plan.programme import PROGRAMME
 from hhp_stats.present.origins import banner_sentence, invented_notice
 from hhp_stats.present.status import read_release
 

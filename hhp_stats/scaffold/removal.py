@@ -20,7 +20,8 @@ from pathlib import Path
 from hhp_stats.errors import HhpError
 from hhp_stats.files.changed_together import change_together
 from hhp_stats.intake.raw_files import raw_files, study_of
-from hhp_stats.plan.catalogue import BOOK, PLANS, StudyEntry, catalogue, study_entry
+from hhp_stats.plan.book_studies import BOOK
+from hhp_stats.plan.catalogue import PLANS, StudyEntry, catalogue, study_entry
 from hhp_stats.plan.glossary import GLOSSARY
 from hhp_stats.plan.passages import without
 

@@ -8,7 +8,8 @@ import json
 import re
 from dataclasses import dataclass
 
-from hhp_stats.plan.catalogue import TO_CONFIRM, Kind
+from hhp_stats.plan.book_studies import TO_CONFIRM
+from hhp_stats.plan.catalogue import Kind
 from hhp_stats.scaffold.columns import Column, TableGuess
 
 _CONTROL = re.compile(r"^(0|no|control\w*|usual.*|tau|placebo|none|waiting.*|standard.*|as before)$", re.IGNORECASE)

@@ -17,7 +17,7 @@ from openpyxl.comments import Comment
 from openpyxl.workbook.defined_name import DefinedName
 
 from hhp_stats.intake.manifest import record_files
-from hhp_stats.plan.catalogue import TO_CONFIRM
+from hhp_stats.plan.book_studies import TO_CONFIRM
 
 NAME, ADDRESS = "Zebedee Quillfeather", "zebedee.quillfeather@example.invalid"
 IDENTIFIERS = ("staff_id", "survey_code", "participant", "interviewee", "ResponseId", "ExternalReference")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hhp_stats.errors import PlanError, UnknownName
-from hhp_stats.plan.catalogue import KINDS, book_pages, catalogue, check_book, only_for, study_entry, topics
+from hhp_stats.plan.book_studies import book_pages, check_book
+from hhp_stats.plan.catalogue import KINDS, catalogue, only_for, study_entry, topics
 from hhp_stats.running.run import studies_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,9 @@ import pytest
 from test_discussion import effect_row, side
 
 from hhp_stats.plan.any_plan import plan_of
-from hhp_stats.plan.catalogue import catalogue, programme_plan, study_glance
+from hhp_stats.plan.catalogue import catalogue
+from hhp_stats.plan.glance import study_glance
+from hhp_stats.plan.programme import programme_plan
 from hhp_stats.present.certainty import certainty
 from hhp_stats.present.front_page import Front
 from hhp_stats.results import ResultRow, result_frame

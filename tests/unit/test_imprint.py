@@ -10,7 +10,7 @@ import pytest
 
 from hhp_stats.cli import report as report_commands
 from hhp_stats.errors import PlanError, RenderError
-from hhp_stats.plan.catalogue import TO_CONFIRM
+from hhp_stats.plan.book_studies import TO_CONFIRM
 from hhp_stats.plan.imprint import IMPRINT, read_imprint, refuse_unconfirmed, unconfirmed
 from hhp_stats.present import imprint as shown
 from hhp_stats.publish.cite import bibtex, citation

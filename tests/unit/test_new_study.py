@@ -21,7 +21,9 @@ from hhp_stats.intake.check import check_returns
 from hhp_stats.intake.key import write_key
 from hhp_stats.intake.manifest import verify_manifest
 from hhp_stats.intake.pseudonym import KEY_VARIABLE
-from hhp_stats.plan.catalogue import TO_CONFIRM, book_pages, catalogue, check_book, study_glance
+from hhp_stats.plan.book_studies import TO_CONFIRM, book_pages, check_book
+from hhp_stats.plan.catalogue import catalogue
+from hhp_stats.plan.glance import study_glance
 from hhp_stats.present import field_trials, standard_parts
 from hhp_stats.publish.lint import lint_book
 from hhp_stats.publish.packing import REVIEW, named

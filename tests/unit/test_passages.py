@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hhp_stats.plan.catalogue import catalogue, programme_plan
+from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.passages import UnevenMarks, check_passages, passages, unmarked, unmarked_line, without
+from hhp_stats.plan.programme import programme_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = tuple(page for page in programme_plan(ROOT).pages if page != "report/references.qmd")

@@ -12,7 +12,8 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.intake.manifest import verify_manifest
 from hhp_stats.intake.raw_files import raw_files
 from hhp_stats.plan.any_plan import plan_of
-from hhp_stats.plan.catalogue import catalogue, check_book
+from hhp_stats.plan.book_studies import check_book
+from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.clauses import CLAUSE_STATUS, load_clause_status
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
 from hhp_stats.plan.consort import load_checklist
