@@ -21,7 +21,7 @@ import statsmodels.formula.api as smf
 from hhp_stats.disclosure.crowd import crowd
 from hhp_stats.intake.load import load_trial
 from hhp_stats.plan.load import load_plan
-from hhp_stats.studies.goal_setting import descriptives
+from hhp_stats.studies.goal_setting import arm_balance, clustering
 from hhp_stats.studies.goal_setting.allocation import redraws
 from hhp_stats.studies.goal_setting.analysed import Material
 from hhp_stats.studies.goal_setting.arm_means import arm_rows
@@ -227,7 +227,7 @@ def test_every_outcome_has_its_arms(material, plan):
 
 
 def test_icc_of_turnover_is_that_of_the_analysis_of_variance(material, plan):
-    rows = {row.result_id: row for row in descriptives.clustering_rows(material.people, {}, plan)}
+    rows = {row.result_id: row for row in clustering.clustering_rows(material.people, {}, plan)}
     p = material.people.dropna(subset=["left"])
     sizes, teams = p.groupby("team_id").size(), p.groupby("team_id")["left"].mean()
     arm = p.groupby("team_id")["treatment"].first()
@@ -270,14 +270,14 @@ def test_exploratory_outcomes_stand_outside_the_family(plan):
 
 # ---------------------------------------------------------------- balance against the trial's own draws
 def test_balance_is_held_against_the_trials_own_draws(material, plan, monkeypatch):
-    monkeypatch.setattr(descriptives, "DRAWS", 199)
+    monkeypatch.setattr(arm_balance, "DRAWS", 199)
     p = material.people
-    row = descriptives.balance_test(p, plan, material.redraws, name="randomised")
-    assert row == descriptives.balance_test(p, plan, material.redraws, name="randomised")  # seeded by the plan
+    row = arm_balance.balance_test(p, plan, material.redraws, name="randomised")
+    assert row == arm_balance.balance_test(p, plan, material.redraws, name="randomised")  # seeded by the plan
     assert "199 re-randomisations" in row.method and row.mc_error_p == pytest.approx(
         np.sqrt(row.p_value * (1 - row.p_value) / 199), rel=1e-12
     )
-    drawn = material.redraws(np.random.default_rng([plan.seed, descriptives.STREAM]), 199)
+    drawn = material.redraws(np.random.default_rng([plan.seed, arm_balance.STREAM]), 199)
     teams = p.drop_duplicates("team_id").set_index("team_id")
     strata = teams["stratum"].loc[list(material.redraws.team_ids)].to_numpy()
     for label in np.unique(strata):  # half of the teams of each stratum, every time
@@ -288,12 +288,12 @@ def test_balance_is_held_against_the_trials_own_draws(material, plan, monkeypatc
 
 def test_balance_of_a_planted_difference(material, plan, monkeypatch):
     """Service longer by two years throughout one arm is as far from balance as no draw by the rule."""
-    monkeypatch.setattr(descriptives, "DRAWS", 199)
+    monkeypatch.setattr(arm_balance, "DRAWS", 199)
     p = material.people
     apart = p.assign(
         service_years=p["service_years"] + 2 * p["treatment"], service_months=p["service_months"] + 24 * p["treatment"]
     )
-    assert descriptives.balance_test(apart, plan, material.redraws, name="randomised").p_value == 1 / 200
+    assert arm_balance.balance_test(apart, plan, material.redraws, name="randomised").p_value == 1 / 200
 
 
 # ---------------------------------------------------------------- whom results count

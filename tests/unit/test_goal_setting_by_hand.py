@@ -22,7 +22,7 @@ from hhp_stats.results import Estimate, ResultRow
 from hhp_stats.studies.estimators import probability
 from hhp_stats.studies.estimators.analysis_data import AnalysisData, CompletedSets
 from hhp_stats.studies.estimators.linear import ordinary, pooled
-from hhp_stats.studies.goal_setting import descriptives
+from hhp_stats.studies.goal_setting import clustering, descriptives
 from hhp_stats.studies.goal_setting.arm_means import arm_rows
 from hhp_stats.studies.goal_setting.cost_benefit import costs_of, leaver_cost
 from hhp_stats.studies.goal_setting.multiplicity import with_holm
@@ -356,7 +356,7 @@ def test_likeness_of_teammates_is_judged_within_arms(plan):
     people["left"] = rng.integers(2, size=100).astype(float)
     effects = {"sickness_absence": Sourced(value=estimate(18.0))}
     close, apart = (
-        descriptives.clustering_rows(
+        clustering.clustering_rows(
             people.assign(absence_days=people["absence_days"] + shift * people["treatment"]), effects, plan
         )[0]
         for shift in (0, 100)

@@ -15,7 +15,7 @@ from hhp_stats.present.tables import FIGURE_SPACE, aligned, effects_table
 from hhp_stats.publish.checks.page_text import read_page
 from hhp_stats.results import Estimate, result_frame
 from hhp_stats.studies.estimators.linear import ordinary
-from hhp_stats.studies.goal_setting import allocation, descriptives
+from hhp_stats.studies.goal_setting import allocation, arm_balance
 from hhp_stats.studies.goal_setting.analysed import Material, analysis_data
 from hhp_stats.studies.goal_setting.baselines import balance_table
 from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit, costs_of, joint_bootstrap, leaver_cost
@@ -85,10 +85,10 @@ def test_recorded_and_imputed_baselines_add_up_to_all(people, plan, before):
 
 
 def test_differences_among_the_randomised_are_those_of_the_balance_table(people, plan):
-    table = descriptives.balance_differences(people, plan)
-    whole = descriptives.balance(people, plan, population="randomised")
+    table = arm_balance.balance_differences(people, plan)
+    whole = arm_balance.balance(people, plan, population="randomised")
     np.testing.assert_array_equal(table["randomised"], whole["std_difference"])
-    known = descriptives.balance(people.loc[people["wellbeing_t2"].notna()], plan, population="x")
+    known = arm_balance.balance(people.loc[people["wellbeing_t2"].notna()], plan, population="x")
     np.testing.assert_array_equal(table["wellbeing"], known["std_difference"])
     level = table.loc[(table["level"] == "team manager")].iloc[0]
     managers = people.loc[people["role"] == "team manager"].groupby("treatment").size()

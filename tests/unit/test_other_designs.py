@@ -25,8 +25,8 @@ from hhp_stats.running.run import run_study
 from hhp_stats.studies.estimators import ESTIMATORS, resampling
 from hhp_stats.studies.field_trial import draws
 from hhp_stats.studies.field_trial.analysed import analysis_data, outcome_column
+from hhp_stats.studies.field_trial.arm_rows import power_rows
 from hhp_stats.studies.field_trial.clusters import people_of
-from hhp_stats.studies.field_trial.descriptives import power_rows
 from hhp_stats.studies.hiring import cells as hiring
 
 

@@ -18,8 +18,8 @@ from hhp_stats.present.field_trials.conclusions import (
     inconclusive,
     reach,
 )
+from hhp_stats.present.field_trials.effect_sentences import effect, short, spread, towards, verdict
 from hhp_stats.present.field_trials.report import group_of
-from hhp_stats.present.field_trials.sentences import effect, short, spread, towards, verdict
 from hhp_stats.present.numbers import number
 
 STUDIES = ("beneficiaries", "swing", "mod_ing")

@@ -6,8 +6,8 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.lacking import as_sentence
+from hhp_stats.present.field_trials.effect_sentences import versions
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, inside, rows_of
-from hhp_stats.present.field_trials.sentences import versions
 from hhp_stats.present.numbers import (
     MISSING,
     count,

@@ -16,7 +16,7 @@ from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.plan.table_analyses import estimand
 from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.results import ResultRow, result_frame
-from hhp_stats.studies.field_trial import clusters, descriptives, members
+from hhp_stats.studies.field_trial import arm_rows, clusters, descriptives, members
 from hhp_stats.studies.field_trial.attenuation import attenuation
 from hhp_stats.studies.field_trial.cells import run_cell
 from hhp_stats.studies.field_trial.recipes import analysis_frames
@@ -40,9 +40,9 @@ def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progr
     sample = build_sample(participants, plan)
     people, steps = sample.people, len(plan.analyses) + 1
     rows: list[ResultRow] = [
-        *descriptives.sample_rows(people, plan),
-        *descriptives.arm_rows(people, plan),
-        *descriptives.power_rows(people, plan),
+        *arm_rows.sample_rows(people, plan),
+        *arm_rows.arm_rows(people, plan),
+        *arm_rows.power_rows(people, plan),
     ]
     if plan.design.cluster:
         rows += clusters.cluster_rows(people, plan)

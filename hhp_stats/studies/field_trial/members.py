@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from hhp_stats.disclosure.crowd import Crowd, crowd
 from hhp_stats.disclosure.declared import (
-    GIVEN_UP,
     KEPT,
     LESSER,
     Column,
     Declared,
     Mask,
-    Row,
     counted,
     internal,
     other,
     share,
     statistic,
 )
-from hhp_stats.plan.estimators import ESTIMATORS
-from hhp_stats.plan.individual import IndividualAnalysis, IndividualPlan
+from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.results import ResultRow
-from hhp_stats.studies.estimators.beside import beside_effect
-from hhp_stats.studies.field_trial.analysed import in_arms, in_population, outcome_column
-from hhp_stats.studies.field_trial.descriptives import balance_values, group_masks
+from hhp_stats.studies.field_trial.arm_rows import group_masks
+from hhp_stats.studies.field_trial.descriptives import balance_values
+from hhp_stats.studies.field_trial.imagined_members import imagined
+from hhp_stats.studies.field_trial.row_members import members_of_rows, period
 from hhp_stats.studies.field_trial.sample import PRIMARY
 from hhp_stats.studies.intake_columns import intake_columns
-from hhp_stats.studies.planned import sibling
 
 LEFT = (
     "refused",
@@ -39,7 +35,6 @@ LEFT = (
     "unmatched",
     "other",
 )  # responses of a survey that are no answer of a person of the trial
-
 LABELS = ("kind", "label", "covariate", "level", "arm", "cluster", "stratum", "outcome", "what", "box", "group")
 
 
@@ -72,51 +67,12 @@ def declared(
     if "periods" in tables:
         columns["periods"] = _periods(found, tables["periods"], plan)
     columns = {name: {**_labels(table), **columns.get(name, {})} for name, table in tables.items()}
-    return Declared(people=found.there, columns=columns, rows=_rows(found, tables, rows, plan))
+    return Declared(people=found.there, columns=columns, rows=members_of_rows(found, tables, rows, plan))
 
 
 def _labels(table: pd.DataFrame) -> dict[str, Column]:
     """The columns of names: an arm, a category or a cluster may be called by a number, and counts nobody."""
     return {name: other() for name in LABELS if name in table and not pd.api.types.is_numeric_dtype(table[name])}
-
-
-def imagined(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
-    """People who answered a survey but for the items of one scale: possible, whether or not anybody did so.
-
-    One for each group of people with the same arm, block and other listed columns, each survey and each scale.
-    Without them a scale that nobody left out who answered another would look as if it could not be left out.
-    """
-    primary = plan.primary.id
-    if plan.data is not None:
-        return _imagined_on_a_table(people, plan)
-    listed = [
-        name for name in ("arm", plan.design.within, plan.design.cluster, "staff_group") if name and name in people
-    ]
-    found = []
-    for suffix, ending in (("t1", "_t1"), ("t2", "")):
-        answered = people.loc[people[f"opened_{suffix}"]].drop_duplicates(listed)
-        names = {outcome.id: f"{outcome.id}{ending}" for outcome in plan.outcomes.values() if outcome.scales}
-        full = answered.assign(**dict.fromkeys(names.values(), 1.0))
-        for scale in plan.scales:
-            lost = [
-                names[outcome.id] for outcome in plan.outcomes.values() if outcome.scales and scale in outcome.scales
-            ]
-            part = full.assign(**dict.fromkeys(lost, np.nan))
-            found.append(part.assign(responded=part[primary].notna().astype("float64")))
-    return pd.concat(found, ignore_index=True) if found else people.iloc[:0]
-
-
-def _imagined_on_a_table(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
-    """The same of a table: people of each arm (and cluster) for whom everything is known but one outcome or
-    baseline.
-    """
-    listed = [name for name in ("arm", plan.design.cluster) if name]
-    columns = {outcome.column for outcome in plan.measured} | {o.baseline for o in plan.measured if o.baseline}
-    full = people.drop_duplicates(listed).assign(**dict.fromkeys(sorted(columns), 1.0))
-    found = [full.assign(**{column: np.nan}) for column in sorted(columns)]
-    frame = pd.concat(found, ignore_index=True)
-    known = frame[plan.primary.column].notna()
-    return frame.assign(responded=known.astype("float64"), opened_t2=known)
 
 
 def _responses(people: pd.DataFrame, linkage: pd.DataFrame) -> dict[str, int]:
@@ -330,7 +286,7 @@ def _clusters(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, 
 
 
 def _periods(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, Column]:
-    own = [_period(c.frame, row) for row in table.to_dict("records")]
+    own = [period(c.frame, row) for row in table.to_dict("records")]
     arms = {arm.id: counted([c.of(each & (c.frame["arm"] == arm.id)) for each in own]) for arm in plan.arms}
     return {
         "period": other(),
@@ -339,122 +295,3 @@ def _periods(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, C
         "responses": counted([c.of(each) for each in own]),
         **arms,
     }
-
-
-def _weeks(people: pd.DataFrame, row: Mapping[Any, Any]) -> pd.Series:
-    # Weeks are printed from one on; the column counts from zero.
-    return people["week"].between(row["first_week"] - 1, row["last_week"] - 1)
-
-
-def _period(people: pd.DataFrame, row: Mapping[Any, Any]) -> pd.Series:
-    return (people["responded"] == 1) & _weeks(people, row)
-
-
-# ---------------------------------------------------------------- rows of results
-def _rows(
-    c: Crowd, tables: Mapping[str, pd.DataFrame], rows: Sequence[ResultRow], plan: IndividualPlan
-) -> dict[str, Row]:
-    analyses = {plan.result_id(analysis): analysis for analysis in plan.analyses}
-    periods = {row["period"]: row for row in tables["periods"].to_dict("records")} if "periods" in tables else {}
-    found: dict[str, Row] = {}
-    for row in rows:
-        if row.n is None:
-            continue
-        entry = _row(c, row, analyses, periods, plan)
-        if entry is not None:
-            found[row.result_id] = entry
-    return found
-
-
-def _row(
-    c: Crowd,
-    row: ResultRow,
-    analyses: Mapping[str, IndividualAnalysis],
-    periods: Mapping[int, Mapping[object, object]],
-    plan: IndividualPlan,
-) -> Row | None:
-    p = c.frame
-    if row.outcome == "sample":
-        return _sample_row(c, row, plan)
-    if row.outcome == "power" or row.estimand.startswith("mde_"):
-        return _power_row(c, row, plan)
-    if row.outcome == "average" or row.estimand.startswith(("period_", "arm_by_week")):
-        part = p["responded"] == 1
-        if row.estimand.startswith("period_"):
-            part = _weeks(p, periods[int(row.estimand[7:])])
-        columns = [o.id for o in plan.measured if not o.missing] if row.outcome == "average" else [row.outcome]
-        # A sentence and a figure are made of the averages: those of single outcomes go first.
-        worth = KEPT if row.outcome == "average" else GIVEN_UP
-        return Row(n=c.of(part & p[columns].notna().any(axis="columns")), plain=True, worth=worth)
-    column = outcome_column(plan, row.outcome)
-    known = p[column].notna()
-    if row.estimand.startswith(("mean_", "sd_")):
-        own = known & (p["arm"] == row.estimand.split("_", 1)[1])
-        positive = _positive(p[column])
-        if positive is None:
-            return Row(n=c.of(own), plain=True, worth=KEPT)
-        if row.estimand.startswith("mean_"):
-            return Row(n=c.of(own), part=c.of(own & positive), share=True, plain=True, worth=KEPT)
-        return Row(n=c.of(own), plain=True, goes_with=(c.of(own & positive),), worth=KEPT)
-    if row.estimand == "icc":
-        return Row(n=c.of(known), plain=True)
-    analysis = next((analyses[key] for key in analyses if _belongs(row.result_id, key, analyses[key])), None)
-    if analysis is None:
-        return None
-    pair = plan.compared(analysis)
-    own = in_population(p, analysis.population, plan) & in_arms(p, analysis, plan)
-    if analysis.estimator == "cluster-means":
-        return Row(n=None)  # n counts clusters
-    inside = own if ESTIMATORS[analysis.estimator].counts else own & known
-    positive = _positive(p[column])
-    parts = () if positive is None else tuple(c.of(inside & positive & (p["arm"] == arm.id)) for arm in pair)
-    if plan.data is not None and ESTIMATORS[analysis.estimator].everyone:
-        # Their notes and estimates tell how many of each arm have the outcome, and how many lack it.
-        for arm in pair:
-            mine = own & (p["arm"] == arm.id)
-            parts += (c.of(mine & known), c.of(mine & ~known))
-    return Row(n=c.of(inside), plain=True, goes_with=parts, worth=KEPT if analysis.kind == "planned" else GIVEN_UP)
-
-
-def _belongs(result_id: str, key: str, analysis: IndividualAnalysis) -> bool:
-    """Is the row that of the analysis, or of another estimand of it (the ends of bounds, an odds ratio)?"""
-    return result_id in {key, *(sibling(key, name) for name in beside_effect(analysis))}
-
-
-def _positive(values: pd.Series) -> pd.Series | None:
-    """Who has a one, where a column holds zeros and ones only."""
-    known = values.dropna()
-    return values == 1 if len(known) and known.isin([0, 1]).all() and known.nunique() == 2 else None
-
-
-def _sample_row(c: Crowd, row: ResultRow, plan: IndividualPlan) -> Row:
-    p = c.frame
-    if row.estimand.startswith("recall_"):
-        asked = (p["treatment"] == 1) & (p["responded"] == 1) & p["recall_t2"].notna()
-        part = asked if row.estimand == "recall_asked" else asked & (p["recall_t2"] == "yes")
-        return Row(n=c.of(asked), part=c.of(part), plain=True, worth=KEPT)
-    groups = {"": pd.Series(True, index=p.index)} | {suffix: members for suffix, _, members in group_masks(p, plan)}
-    for name in ("randomised", "responded", "response_rate", "left"):
-        suffix = row.estimand.removeprefix(name)
-        if row.estimand.startswith(name) and suffix in groups:
-            own = groups[suffix]
-            part = {"randomised": own, "left": own & (p.get("in_post_at_endline", "") == "no")}.get(
-                name, own & (p["responded"] == 1)
-            )
-            return Row(
-                n=c.of(own),
-                part=c.of(part),
-                share=name in ("response_rate", "left"),
-                plain=True,
-                worth=KEPT if name == "randomised" else 2,
-            )
-    raise AssertionError(row.result_id)
-
-
-def _power_row(c: Crowd, row: ResultRow, plan: IndividualPlan) -> Row:
-    """Detectable effects: for a number of people assumed by the design, or for those who answered."""
-    entry = next(each for each in plan.power.values() if row.estimand.endswith(f"_{each.id}"))
-    if entry.analysed is not None or entry.response is not None:
-        return Row(n=None)
-    known = c.frame["responded"] == 1 if row.outcome == "power" else c.frame[outcome_column(plan, row.outcome)].notna()
-    return Row(n=c.of(known), plain=True)

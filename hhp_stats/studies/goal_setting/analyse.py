@@ -19,7 +19,7 @@ from hhp_stats.processes.blocks import in_blocks
 from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.ran import name_of, names_in
 from hhp_stats.results import Estimate, ResultRow, result_frame
-from hhp_stats.studies.goal_setting import allocation, data_quality, descriptives, members
+from hhp_stats.studies.goal_setting import allocation, arm_balance, clustering, data_quality, descriptives, members
 from hhp_stats.studies.goal_setting.analysed import Material
 from hhp_stats.studies.goal_setting.arm_means import arm_rows
 from hhp_stats.studies.goal_setting.attempts import attempted, lacking, made_tables, tipping_tails
@@ -69,7 +69,7 @@ def analyse(trial: Trial, plan: ReturnsPlan, *, progress: Progress = silent) -> 
         *(partial(sourced, partial(joint_bootstrap, material, version)) for version in versions),
         partial(step_down, material),
         partial(maxima, material),
-        *(partial(descriptives.balance_test, part, plan, material.redraws, name=name) for name, part in groups.items()),
+        *(partial(arm_balance.balance_test, part, plan, material.redraws, name=name) for name, part in groups.items()),
         *(partial(tipping, key, material) for key in plan.tipping.outcomes),
         *(partial(run_cell, analysis, material) for analysis in plan.analyses),
     ]
@@ -91,7 +91,7 @@ def analyse(trial: Trial, plan: ReturnsPlan, *, progress: Progress = silent) -> 
     conduct: list[Conduct] = [done for cell in cells for done in cell.conduct]
     last = _last_planned(rows, plan)
     planned = {key: _effect(rows, analysis.id, plan) for key, analysis in last.items()}
-    made_by |= {f"{plan.study}/{key}/{descriptives.STANDARDISED}": analysis for key, analysis in last.items()}
+    made_by |= {f"{plan.study}/{key}/{clustering.STANDARDISED}": analysis for key, analysis in last.items()}
     by_version = {version.id: found for version, found in zip(versions, other_draws, strict=True)}
     made: Any = attempted(partial(_costs, rows, planned, draws, by_version, material))
     costs: CostBenefitResults = without_costs(plan, made) if isinstance(made, EstimationError) else made
@@ -101,8 +101,8 @@ def analyse(trial: Trial, plan: ReturnsPlan, *, progress: Progress = silent) -> 
         else:
             rows += points[0]
     grids = [points[1] for points in tipped if not isinstance(points, EstimationError)]
-    rows += descriptives.clustering_rows(people, planned, plan)
-    rows += descriptives.without_effect(planned, plan)
+    rows += clustering.clustering_rows(people, planned, plan)
+    rows += clustering.without_effect(planned, plan)
     alike = _row(rows, "sickness_absence/icc/reml", plan)
     rows += power_rows(people, Sourced(value=alike.estimate, made_by=names_in(alike.source)), plan)
     rows += costs.rows
@@ -110,7 +110,7 @@ def analyse(trial: Trial, plan: ReturnsPlan, *, progress: Progress = silent) -> 
     for name, test in zip(groups, tests, strict=True):
         if isinstance(test, EstimationError):
             about: dict[str, Any] = {"method": "omnibus test of balance", "kind": "planned", "clause": "P17"}
-            rows += lacking(plan, [f"balance/omnibus/{name}"], test, source=name_of(descriptives.balance_test), **about)
+            rows += lacking(plan, [f"balance/omnibus/{name}"], test, source=name_of(arm_balance.balance_test), **about)
         else:
             rows.append(test)
     primary_set = set_name(primary_analysis(plan))
@@ -271,10 +271,10 @@ def _tables(
     )
     return {
         "flow": participant_flow(trial, sample, plan),
-        "balance": descriptives.balance(people, plan, population="randomised"),
-        "personal": descriptives.personal(people),
-        "balance_differences": descriptives.balance_differences(people, plan),
-        "team_balance": descriptives.team_balance(people, plan),
+        "balance": arm_balance.balance(people, plan, population="randomised"),
+        "personal": arm_balance.personal(people),
+        "balance_differences": arm_balance.balance_differences(people, plan),
+        "team_balance": arm_balance.team_balance(people, plan),
         "interim": descriptives.interim(people, plan),
         "largest_scores": descriptives.largest_scores(people, plan),
         "absence_distribution": descriptives.absence_distribution(people, plan),

@@ -10,7 +10,7 @@ import pandas as pd
 from hhp_stats.disclosure.crowd import Crowd
 from hhp_stats.disclosure.declared import LESSER, ORDINARY, Column, Mask, Sets, counted, internal
 from hhp_stats.plan.returns_schema import ReturnsPlan
-from hhp_stats.studies.goal_setting.descriptives import BINARY
+from hhp_stats.studies.goal_setting.arm_balance import BINARY
 from hhp_stats.studies.goal_setting_terms import ANALYSED
 
 Row = Mapping[Any, Any]

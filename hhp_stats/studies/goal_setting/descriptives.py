@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hhp_stats.contrast import EITHER_WAY
-from hhp_stats.design.balance import omnibus_balance
-from hhp_stats.design.balance_table import BALANCE_COLUMNS, balance_table
-from hhp_stats.design.randomisation import Redraws
-from hhp_stats.errors import EstimationError, NoObservations
-from hhp_stats.estimate.effect_size import hedges_g_clustered
-from hhp_stats.estimate.icc import icc_anova, icc_reml
-from hhp_stats.plan.returns_schema import ReturnsOutcome, ReturnsPlan
-from hhp_stats.ran import name_of, recorded
-from hhp_stats.results import Estimate, ResultRow, not_estimated
-from hhp_stats.studies.goal_setting.attempts import attempted, lacking
+from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.studies.goal_setting.sample import LARGEST
-from hhp_stats.studies.goal_setting_terms import AGE, ANALYSED, COVARIATES, PERSONAL
-from hhp_stats.studies.sources import Sourced, sourced, states_source
 
 DAYS = (
     (0, 0, "0"),
@@ -33,143 +18,6 @@ DAYS = (
     (10.5, 20, "11 to 20"),
     (20.5, math.inf, "over 20"),
 )
-STREAM, DRAWS = 6, 9_999  # of the plan's seed; further draws that balance is held against
-STANDARDISED = "itt/hedges-g"  # estimand and method of the standardised effect of an outcome
-BINARY = ("gender_male", "part_time", "agency", "coffee")
-
-
-@states_source
-def clustering_rows(
-    people: pd.DataFrame, planned: Mapping[str, Sourced[Estimate]], plan: ReturnsPlan
-) -> list[ResultRow]:
-    """ICC and Hedges' g of each continuous outcome whose planned effect is given, and the ICC of each planned zero-one
-    outcome.
-
-    CONSORT asks for both. Of a zero-one outcome the ICC is that of the analysis of variance on its zeros and ones, with
-    Swiger's
-    interval (Ridout, Demetrio and Firth 1999): a normal likelihood does not fit them.
-    """
-    rows = []
-    for key, effect in planned.items():
-        outcome = plan.outcomes[key]
-        known = people.loc[people[outcome.column].notna()]
-        y = known[outcome.column].to_numpy(dtype=np.float64)
-        arm = known["treatment"].to_numpy(dtype=np.float64)
-        likeness = attempted(
-            partial(
-                sourced,
-                partial(icc_reml, outcome=y, clusters=known["team_id"], treatment=arm, conf_level=plan.conf_level),
-            )
-        )
-        if isinstance(likeness, EstimationError):
-            tails = [f"{key}/icc/reml", *([f"{key}/{STANDARDISED}"] if outcome.kind == "continuous" else [])]
-            rows += lacking(plan, tails, likeness, method="restricted maximum likelihood", source=name_of(icc_reml))
-            continue
-        icc = likeness.value
-        about: dict[str, Any] = {
-            "population": "those with a known outcome",
-            "analysis": "exploratory",
-            "clause": " ".join(outcome.clauses),
-        }
-        rows.append(
-            ResultRow(
-                result_id=f"{plan.study}/{key}/icc/reml",
-                study=plan.study,
-                outcome=key,
-                estimand="icc",
-                contrast="between teams",
-                method="restricted maximum likelihood, profile interval",
-                estimate=icc.estimate,
-                conf_low=icc.conf_low,
-                conf_high=icc.conf_high,
-                conf_level=icc.conf_level,
-                n=icc.n,
-                n_clusters=icc.n_clusters,
-                source=likeness.source,
-                **about,
-            )
-        )
-        if outcome.kind == "continuous":
-            with recorded() as ran:
-                size = attempted(
-                    partial(
-                        hedges_g_clustered,
-                        effect.used(),
-                        outcome=y,
-                        treatment=arm,
-                        clusters=known["team_id"],
-                        icc=max(likeness.used().estimate, 0.0),
-                    )
-                )
-            if isinstance(size, EstimationError):
-                source = name_of(hedges_g_clustered)
-                rows += lacking(plan, [f"{key}/{STANDARDISED}"], size, method="Hedges' g", source=source)
-                continue
-            rows.append(
-                size.g.row(
-                    result_id=f"{plan.study}/{key}/{STANDARDISED}",
-                    contrast=plan.contrast,
-                    source=ran.source,
-                    **about,
-                )
-            )
-    binary = [outcome for outcome in plan.outcomes.values() if _planned_binary(outcome, plan)]
-    return rows + [_binary_icc(people, outcome, plan) for outcome in binary]
-
-
-def without_effect(planned: Iterable[str], plan: ReturnsPlan) -> list[ResultRow]:
-    """The rows of `clustering_rows` of continuous outcomes no planned effect of which could be estimated."""
-    wanted = {
-        one.outcome
-        for one in plan.analyses
-        if one.kind == "planned" and plan.outcomes[one.outcome].kind == "continuous"
-    }
-    error = NoObservations("no planned effect of the outcome could be estimated")
-    tails = [f"{key}/{tail}" for key in sorted(wanted - set(planned)) for tail in ("icc/reml", STANDARDISED)]
-    return lacking(plan, tails, error, method="see the planned analyses", source=name_of(icc_reml))
-
-
-def _planned_binary(outcome: ReturnsOutcome, plan: ReturnsPlan) -> bool:
-    return outcome.kind == "binary" and any(
-        one.outcome == outcome.id and one.kind == "planned" for one in plan.analyses
-    )
-
-
-@states_source
-def _binary_icc(people: pd.DataFrame, outcome: ReturnsOutcome, plan: ReturnsPlan) -> ResultRow:
-    known = people.loc[people[outcome.column].notna()]
-    key = f"{plan.study}/{outcome.id}/icc/anova"
-    about: dict[str, Any] = {
-        "population": "those with a known outcome",
-        "contrast": "between teams",
-        "analysis": "exploratory",
-        "clause": " ".join(outcome.clauses),
-    }
-    try:
-        icc = icc_anova(
-            outcome=known[outcome.column].to_numpy(dtype=np.float64),
-            clusters=known["team_id"],
-            treatment=known["treatment"].to_numpy(dtype=np.float64),
-            interval="swiger",
-            conf_level=plan.conf_level,
-        )
-    except EstimationError as error:  # nobody left, or everybody
-        reason = f"{type(error).__name__}: {error}"
-        return not_estimated(result_id=key, reason=reason, method="one-way ANOVA within arms", **about)
-    return ResultRow(
-        result_id=key,
-        study=plan.study,
-        outcome=outcome.id,
-        estimand="icc",
-        method=icc.method,
-        estimate=icc.estimate,
-        conf_low=icc.conf_low,
-        conf_high=icc.conf_high,
-        conf_level=icc.conf_level,
-        n=icc.n,
-        n_clusters=icc.n_clusters,
-        **about,
-    )
 
 
 def absence_distribution(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
@@ -190,110 +38,6 @@ def absence_class(days: pd.Series, low: float, high: float) -> pd.Series:
     """
     halves = np.ceil(days * 2 - 1e-9) / 2
     return pd.Series((halves >= low) & (halves <= high) if high > 0 else halves == 0)
-
-
-def balance(people: pd.DataFrame, plan: ReturnsPlan, *, population: str) -> pd.DataFrame:
-    """Covariates by arm with standardised differences; one row a characteristic or level."""
-    # What is known of nobody in an arm cannot be compared.
-    known = people.groupby("treatment")[[name for name in COVARIATES if name in people]].count().min()
-    names = [str(name) for name in known.index[known > 0]]
-    table = balance_table(people, continuous=names, categorical=["role"])
-    share = (table["kind"] == "level") | table["covariate"].isin(BINARY)
-    return table.assign(
-        population=population, missing=table["missing_treatment"] + table["missing_control"], share=share
-    )
-
-
-def personal(people: pd.DataFrame) -> pd.DataFrame:
-    """Who answered the baseline survey, by what it asks about the person: as `balance`, one row a characteristic or
-    level.
-
-    A characteristic that is known of nobody in an arm is left out.
-    """
-    own = people.loc[people["randomised"].astype(bool) & people["responded_t1"].astype(bool)]
-    known = own.groupby("treatment")[list(PERSONAL)].count().min()
-    names = [str(name) for name in known.index[known > 0]] if own["treatment"].nunique() == 2 else []
-    table = (
-        balance_table(
-            own,
-            continuous=[name for name in names if name == AGE],
-            categorical=[name for name in names if name != AGE],
-        )
-        if names
-        else pd.DataFrame(columns=list(BALANCE_COLUMNS))
-    )
-    return table.assign(missing=table["missing_treatment"] + table["missing_control"], share=table["kind"] == "level")
-
-
-@states_source
-def balance_test(people: pd.DataFrame, plan: ReturnsPlan, redraws: Redraws, *, name: str) -> ResultRow:
-    """One test of all covariates that does not depend on how many there are to look at, against the trial's own further
-    draws.
-
-    All groups are held against the same draws, of all teams; of a group, the teams that have anybody in it count.
-    """
-    mean = people["baseline_absence"].mean()
-    frame = people.assign(
-        baseline_missing=people["baseline_absence"].isna(), baseline_absence=people["baseline_absence"].fillna(mean)
-    )
-    columns = ["gender_male", "part_time", "agency", "service_years", "baseline_absence", "baseline_missing"]
-    dummies = pd.get_dummies(frame["role"], drop_first=True, dtype="float64")
-    test = omnibus_balance(
-        covariates=frame[columns].astype("float64").join(dummies),
-        treatment=frame["treatment"],
-        clusters=frame["team_id"],
-        strata=frame["stratum"],
-        draw=redraws,
-        draws=DRAWS,
-        rng=np.random.default_rng([plan.seed, STREAM]),
-    )
-    return ResultRow(
-        result_id=f"{plan.study}/balance/omnibus/{name}",
-        study=plan.study,
-        outcome="balance",
-        estimand="omnibus",
-        population=name,
-        contrast=EITHER_WAY,
-        method=test.method,
-        analysis="planned",
-        estimate=test.statistic,
-        statistic=test.statistic,
-        p_value=test.p_value,
-        mc_error_p=test.mc_error_p,
-        n=test.n,
-        n_clusters=test.n_clusters,
-        clause="P17",
-        status="descriptive",
-    )
-
-
-def balance_differences(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
-    """Are those analysed still alike? Standardised differences among three groups of staff; one row a characteristic
-    or level.
-
-    Columns `covariate`, `level`, `kind`, and for each group of `ANALYSED` its standardised difference and
-    `least_<group>`: the smallest count of people, of either arm, that the difference is made of (missing for means of
-    continuous variables).
-    """
-    table: pd.DataFrame | None = None
-    for group, known in ANALYSED.items():
-        own = people.loc[people[known].notna()]
-        if table is not None and own["treatment"].nunique() < 2:  # of an arm nobody is left to compare
-            table = table.assign(**{group: np.nan, f"least_{group}": np.nan})
-            continue
-        found = balance(own, plan, population=group)
-        counts = pd.concat(
-            [found[f"n_{arm}"] * found[f"mean_{arm}"] for arm in plan.design.arms], axis="columns"
-        ).round()
-        rest = pd.concat([found[f"n_{arm}"] for arm in plan.design.arms], axis="columns").to_numpy() - counts.to_numpy()
-        least = np.minimum(counts.to_numpy(), rest).min(axis=1)
-        shares = (found["kind"] == "level") | found["covariate"].isin(BINARY)
-        part = pd.DataFrame({group: found["std_difference"], f"least_{group}": pd.Series(least).where(shares)})
-        keys = found[["covariate", "level", "kind"]]
-        part = keys.join(part)
-        table = part if table is None else table.merge(part, on=["covariate", "level", "kind"], how="left")
-    assert table is not None
-    return table
 
 
 def interim(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
@@ -404,25 +148,3 @@ def wellbeing_level(people: pd.DataFrame, among: pd.Series) -> pd.Series:
     low, high = before[among].quantile([1 / 3, 2 / 3])
     level = pd.Series("Not known", index=people.index).mask(before <= low, "Lowest third")
     return level.mask((before > low) & (before <= high), "Middle third").mask(before > high, "Highest third")
-
-
-def team_balance(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
-    """Teams by arm: size, mean baseline absence and share of agency staff (mean and standard deviation over teams)."""
-    teams = people.groupby(["treatment", "team_id"]).agg(
-        size=("person", "size"), absence=("baseline_absence", "mean"), agency=("agency", "mean")
-    )
-    rows = []
-    for arm, code in plan.design.arms.items():
-        part = teams.loc[code]
-        for name in ("size", "absence", "agency"):
-            values = part[name].dropna()
-            rows.append(
-                {
-                    "arm": arm,
-                    "characteristic": name,
-                    "teams": len(values),
-                    "mean": values.mean(),
-                    "sd": values.std(ddof=1),
-                }
-            )
-    return pd.DataFrame(rows)

@@ -25,8 +25,8 @@ from hhp_stats.results import ResultRow
 from hhp_stats.studies.goal_setting.analysed import Material, counted, model_terms, outcome_column
 from hhp_stats.studies.goal_setting.arm_means import ArmFigure, arm_figures, of_the_arm
 from hhp_stats.studies.goal_setting.baselines import FILLED, RECORDED
+from hhp_stats.studies.goal_setting.clustering import STANDARDISED
 from hhp_stats.studies.goal_setting.cost_benefit import FIELLER, JOINT, TURNOVER, turnover_beside
-from hhp_stats.studies.goal_setting.descriptives import STANDARDISED
 from hhp_stats.studies.goal_setting.members import known_people
 from hhp_stats.studies.goal_setting_terms import primary_analysis, versions_of_baselines
 
