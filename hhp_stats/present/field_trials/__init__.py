@@ -18,8 +18,9 @@ from great_tables import GT
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.catalogue import study_entry
 from hhp_stats.present.embed import EmbeddedFigure
+from hhp_stats.present.field_trials.effects_on_table import NO_BOUNDS
 from hhp_stats.present.field_trials.figures import FIGURES
-from hhp_stats.present.field_trials.on_table import NO_BOUNDS, ON_TABLE
+from hhp_stats.present.field_trials.on_table import ON_TABLE
 from hhp_stats.present.field_trials.report import FieldTrialReport, label_of, open_field_trial
 from hhp_stats.present.field_trials.sentences import SENTENCES
 from hhp_stats.present.field_trials.tables import TABLES

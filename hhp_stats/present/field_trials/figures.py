@@ -14,8 +14,8 @@ from hhp_stats.plan.individual import IndividualOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.axes_window import WINDOW_WORDS, window
 from hhp_stats.present.embed import EmbeddedFigure, embed
+from hhp_stats.present.field_trials.effects_on_table import unit_of
 from hhp_stats.present.field_trials.flow_figure import flow
-from hhp_stats.present.field_trials.on_table import unit_of
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, group_of, label_of
 from hhp_stats.present.numbers import (
     count,

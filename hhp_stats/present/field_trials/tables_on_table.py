@@ -9,7 +9,7 @@ from great_tables import GT
 
 from hhp_stats.lacking import as_sentence
 from hhp_stats.plan.individual import Arm, IndividualAnalysis, IndividualOutcome
-from hhp_stats.present.field_trials.on_table import unit_of, versions
+from hhp_stats.present.field_trials.effects_on_table import unit_of, versions
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, rows_of
 from hhp_stats.present.numbers import (
     MISSING,
