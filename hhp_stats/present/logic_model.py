@@ -30,8 +30,8 @@ def figure(study: str, *, root: Path | None = None) -> EmbeddedFigure:
     measured = [step for step in model.between if step.measured]
     between = len(model.between)
     caption = (
-        "How the programme is meant to work. Letters are those of the protocol. Solid frames: measured in the trial;"
-        " broken frames: not measured."
+        "How the programme is meant to work. Steps are lettered as in the protocol. Solid frames: measured in the"
+        " trial; broken frames: not measured."
     )
     return embed(
         draw(model),

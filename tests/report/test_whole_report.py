@@ -558,7 +558,12 @@ def test_without_any_one_study_the_results_of_the_others_stand(rendered, tmp_pat
     # The protocol of one trial compares it with others by name: that row goes with the other.
     gone = (before["study"] == study) | before["result_id"].str.endswith(f"/comparison/{study}")
     expected = before.loc[~gone].reset_index(drop=True)
-    pd.testing.assert_frame_equal(after, expected, check_exact=True)
+    # Numbers stand to the last digit; a population that is told apart by the other trial is called without its name.
+    pd.testing.assert_frame_equal(
+        after.drop(columns="population"), expected.drop(columns="population"), check_exact=True
+    )
+    renamed = expected.loc[after["population"] != expected["population"], "population"]
+    assert all(study_entry(ROOT, study).name.lower() in population.lower() for population in renamed)
     assert not (project / ".report/results" / study).exists()
 
 
