@@ -162,7 +162,7 @@ def limit_of_p(alpha: float) -> str:
 
 
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-NAMES = ("Heckman", "Lee", "Firth", "Kent", "CR", "Bradford", "Bromley", "Lambeth", "Greenwich")
+NAMES = ("Heckman", "Lee", "Firth", "Bradford")
 
 
 def spelled(n: int | str) -> str:
