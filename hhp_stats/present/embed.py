@@ -53,7 +53,8 @@ class EmbeddedFigure:
 def svg_bytes(figure: Figure) -> bytes:
     """The figure as SVG, the same bytes for the same drawing; closes it.
 
-    The layout is found first, by itself: left to `savefig`, matplotlib draws everything once more for it.
+    The layout is found first, by itself, and no engine is left: with one, or with what matplotlib puts in the place of
+    one ("none"), `savefig` goes through all of the drawing once more before it draws.
     """
     stream = io.BytesIO()
     _unmark(figure)
@@ -62,9 +63,10 @@ def svg_bytes(figure: Figure) -> bytes:
     if engine is not None:
         figure.dpi = 72  # as for every drawing in SVG; what is drawn in pixels keeps its own
         engine.execute(figure)
-        figure.set_layout_engine("none")
         figure.dpi = dpi
-    figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    with plt.rc_context({"figure.constrained_layout.use": False, "figure.autolayout": False}):
+        figure.set_layout_engine(None)  # by these settings: none
+        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     plt.close(figure)
     return stream.getvalue()
 
