@@ -98,7 +98,8 @@ def write_citations(
     *made, references = json.loads(written)["blocks"]
 
     def tree(blocks: Sequence[Any]) -> str:
-        return json.dumps({"pandoc-api-version": version, "meta": {}, "blocks": blocks}) if blocks else ""
+        whole = {"pandoc-api-version": version, "meta": {}, "blocks": blocks}
+        return json.dumps(whole, ensure_ascii=False) if blocks else ""
 
     found, at = [], 0
     for register in registers:

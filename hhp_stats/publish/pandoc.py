@@ -28,6 +28,7 @@ from hhp_stats.processes import children
 from hhp_stats.publish import codes, typst_tables, well_formed
 from hhp_stats.publish.codes import linked_codes, places
 from hhp_stats.publish.kept_text import KeptTexts
+from hhp_stats.publish.named_places import names_in_trees, numbers_for
 from hhp_stats.publish.numbering import Numbers, Register, joined
 from hhp_stats.publish.pictures import keep_picture
 from hhp_stats.publish.project import Project
@@ -40,6 +41,7 @@ ASSETS = Path(__file__).resolve().parent / "assets"
 # The one in the wheel: pypandoc's own search takes the newest on the machine and is not thread-safe.
 _PANDOC = Path(pypandoc.__file__).parent / "files" / ("pandoc.exe" if os.name == "nt" else "pandoc")
 _READER = "markdown"
+_NO_METADATA = '"meta": {}'  # of a tree, before its blocks
 _TEX = re.compile(r"Could not convert TeX math (.+?)(?:, rendering as TeX|$)", re.MULTILINE)
 
 
@@ -98,6 +100,7 @@ class Parsed:
     """A chapter as Pandoc reads it: its tree as JSON, what it defines in each format, its pictures and tables."""
 
     tree: str
+    names: frozenset[str]  # words of the tree that may be labels, ids and codes
     registers: Mapping[str, Register]
     figures: Mapping[str, bytes]  # by file name
     tables: Mapping[str, str]  # in HTML, by the name that stands in the tree
@@ -130,17 +133,21 @@ def parse(project: Project, source: Source, woven: Woven, *, kept: KeptTexts) ->
             where=source.chapter.path,
         )
 
-    tree = json.loads(kept.text(["parse", _filters("book.lua"), given, woven.markdown], read))
+    read_tree = kept.text(["parse", _filters("book.lua"), given, woven.markdown], read)
+    tree = json.loads(read_tree)
     registers = json.loads(tree["meta"].pop("register")["c"])
     brought = places(woven.tables.values())
     for register in registers.values():
         register["cites"] = [json.loads(text) for text in register["cites"]]
         register["ids"] += brought
     figures = dict(woven.figures)
-    for image in _images(tree["blocks"]):
-        _fetch(project, source, image, figures)
+    if '"Image"' in read_tree:  # to walk a tree of none takes as long
+        for image in _images(tree["blocks"]):
+            _fetch(project, source, image, figures)
     tree["meta"] = {}
-    return Parsed(tree=json.dumps(tree), registers=registers, figures=figures, tables=woven.tables)
+    text = json.dumps(tree, ensure_ascii=False)
+    names = names_in_trees([text])
+    return Parsed(tree=text, names=names, registers=registers, figures=figures, tables=woven.tables)
 
 
 def _filters(*names: str) -> str:
@@ -221,7 +228,7 @@ def write_chapter(
     arguments = ["--from", "json", "--lua-filter", str(ASSETS / "book.lua"), *options]
     book: dict[str, Any] = {
         "words": words_of(project),
-        "register": numbers,
+        "register": numbers_for(numbers, parsed.names | names_in_trees([citations, references])),
         "citations": citations,
         "references": references,
     }
@@ -236,9 +243,10 @@ def write_chapter(
     given = json.dumps(book, ensure_ascii=False, sort_keys=True)
 
     def write() -> str:
-        tree = json.loads(parsed.tree)
-        tree["meta"] = metadata({"lang": project.lang, "book": given})
-        return run_pandoc(arguments, json.dumps(tree), root=project.root, sources=[source], where=source.chapter.path)
+        # Into the text of the tree: to read it and write it again takes as long as Pandoc takes for some chapters.
+        about = json.dumps(metadata({"lang": project.lang, "book": given}), ensure_ascii=False)
+        tree = parsed.tree.replace(_NO_METADATA, f'"meta": {about}', 1)
+        return run_pandoc(arguments, tree, root=project.root, sources=[source], where=source.chapter.path)
 
     text = kept.text([target, _filters("book.lua", f"{target}.lua"), project.lang, given, parsed.tree], write)
     if target != "typst":
