@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -61,7 +62,7 @@ def kept_reading(read: Reading[P, T]) -> Reading[P, T]:
     def reading(root: Path, /, *given: P.args, **named: P.kwargs) -> T:
         key = (root, given, tuple(sorted(named.items())))
         found = kept.get(key)
-        if found is not None and all(_state(path) is state for path, state in found.states):
+        if found is not None and _as_before(found.states):
             for event, values in found.events:
                 sys.audit(event, *values)
             return found.value
@@ -84,19 +85,42 @@ def kept_reading(read: Reading[P, T]) -> Reading[P, T]:
     return reading
 
 
+def _as_before(states: Sequence[tuple[str, State]]) -> bool:
+    """Whether everything stands as it did; asked a thousand times a chapter, so the hooks are told once for all of
+    it.
+    """
+    with _unheard():
+        return all(_now(path) is state for path, state in states)
+
+
 def _state(path: str) -> State:
     """What stands there now; the same object as the last time where it is equal."""
-    now: State
+    with _unheard():
+        return _now(path)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Nobody counts what is opened meanwhile."""
     events, _recording.events = _recording.events, None
     sys.audit(UNHEARD_BEGIN)
     try:
-        place = Path(path)
-        now = tuple(sorted(entry.name for entry in place.iterdir())) if place.is_dir() else place.read_bytes()
-    except OSError:
-        now = None
+        yield
     finally:
         sys.audit(UNHEARD_END)
         _recording.events = events
+
+
+def _now(path: str) -> State:
+    now: State
+    try:
+        if os.path.isdir(path):  # noqa: PTH112  to make a Path takes as long as to read what stands there
+            now = tuple(sorted(entry.name for entry in Path(path).iterdir()))
+        else:
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+                now = file.readall()
+    except OSError:
+        now = None
     if _contents.get(path, _contents) != now:
         _contents[path] = now
     return _contents[path]
