@@ -39,9 +39,9 @@ class Possible:
 
         With `reasons_known` the reader also knows which withheld counts are small and which protect others.
         """
-        unknown = self.unknown(withheld)
-        if self._seen_otherwise(unknown, reasons_known=reasons_known)[at]:
+        if self.seen_otherwise(withheld, reasons_known=reasons_known)[at]:
             return False
+        unknown = self.unknown(withheld)
         places, rows, right = self._equations(at, unknown)
         here = int(np.searchsorted(places, at))
         if not len(rows) or not rows[:, here].any():
@@ -53,11 +53,14 @@ class Possible:
             part, lines = self._connected(here, rows)
         return self._programme(at, places, rows, right, part, lines, reasons_known)
 
-    def _seen_otherwise(self, unknown: Mask, *, reasons_known: bool) -> Mask:
-        """Which counts differ in other possible counts that were found before and agree with all that is known now?"""
+    def seen_otherwise(self, withheld: Mask, *, reasons_known: bool) -> Mask:
+        """Which counts differ in other possible counts that were found before and agree with all that is known now?
+        Of these there is more than one that each can be.
+        """
         # The same is known in many questions, one for each guarded count.
-        key = (unknown.tobytes(), reasons_known, len(self.witnesses))
+        key = (withheld.tobytes(), reasons_known, len(self.witnesses))
         if key not in self._witnessed:
+            unknown = self.unknown(withheld)
             agree = [
                 differs
                 for strict, differs in self.witnesses

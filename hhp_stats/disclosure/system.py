@@ -38,6 +38,18 @@ class CountedSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _ByPatterns:
+    """What is read off the sets alone: their patterns, which of them make up the others and how, and the groups that
+    follow, each with the weights of the sets that give it.
+    """
+
+    places: _Places
+    basis: list[int]
+    relations: Array
+    groups: tuple[tuple[Group, Array], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CountSystem:
     """Counts and the relations between them: `relations @ counts = 0` (q, v).
 
@@ -53,7 +65,7 @@ class CountSystem:
     relations: Array
     inside: Mask
     groups: tuple[Mask, ...]  # the people of each small group, imagined ones included
-    own: list[Group]  # the groups that follow, by patterns
+    by_patterns: _ByPatterns
 
 
 def count_system(
@@ -73,24 +85,14 @@ def count_system(
     each with the
     imagined people it would count: the same few people may follow in several ways, each the number of those who did
     something else.
-    `same`: the system of the same sets, whose groups are not looked for again.
+    `same`: the system of the same sets, off which nothing is read again.
     Exact up to four patterns a group.
     """
-    members = np.array([each.members for each in sets], dtype=bool).reshape(len(sets), -1)
-    places = _Places(members, people)
+    read = _read_off(sets, people=people, threshold=threshold) if same is None else same.by_patterns
+    places, basis, relations, found = read.places, read.basis, read.relations, list(read.groups)
     patterns, sizes = places.patterns, places.sizes
     vectors = patterns.astype(np.float64)
-    order = np.argsort(-(vectors @ sizes), kind="stable")  # large sets first: what depends on others is then small
-    basis, dependent = independent(vectors, order)
     apart = vectors[basis]  # a copy: of many sets by many patterns one is enough
-    relations = _relations_between(vectors, basis, dependent)
-    own = small_groups(vectors, sizes, threshold=threshold) if same is None else same.own
-    groups = [each for each in own if not _is_printed(each, patterns, sizes)]
-    found = [
-        (each, weights)
-        for each, weights in zip(groups, _weights(groups, vectors, sizes, basis), strict=True)
-        if weights is not None
-    ]
     known = {np.round(weights @ apart).astype(bool).tobytes() for _, weights in found}
     for each in also:
         inside = places.patterns_of(each)
@@ -120,7 +122,25 @@ def count_system(
         relations=rows,
         inside=_inside(all_patterns),
         groups=tuple(places.people_of(each) for each in all_patterns[k:]),
-        own=own,
+        by_patterns=read,
+    )
+
+
+def _read_off(sets: Sequence[CountedSet], *, people: int, threshold: int) -> _ByPatterns:
+    members = np.array([each.members for each in sets], dtype=bool).reshape(len(sets), -1)
+    places = _Places(members, people)
+    patterns, sizes = places.patterns, places.sizes
+    vectors = patterns.astype(np.float64)
+    order = np.argsort(-(vectors @ sizes), kind="stable")  # large sets first: what depends on others is then small
+    basis, dependent = independent(vectors, order)
+    own = small_groups(vectors, sizes, threshold=threshold)
+    groups = [each for each in own if not _is_printed(each, patterns, sizes)]
+    weighted = zip(groups, _weights(groups, vectors, sizes, basis), strict=True)
+    return _ByPatterns(
+        places=places,
+        basis=basis,
+        relations=_relations_between(vectors, basis, dependent),
+        groups=tuple((each, weights) for each, weights in weighted if weights is not None),
     )
 
 

@@ -74,6 +74,16 @@ class _Search:
     def _is_exposed(self, at: int) -> bool:
         return self.possible.only_one(at, self.withheld, reasons_known=bool(self.defended[at]))
 
+    def _any_exposed(self, guarded: npt.NDArray[np.intp]) -> bool:
+        """Is one of them exposed? Nearly all are seen at once not to be, by other values that were found before."""
+        defended = self.defended[guarded]
+        safe = np.zeros(len(guarded), dtype=np.bool_)
+        for known in (True, False):
+            if (defended == known).any():
+                other = self.possible.seen_otherwise(self.withheld, reasons_known=known)
+                safe[defended == known] = other[guarded[defended == known]]
+        return any(self._is_exposed(int(at)) for at in guarded[~safe])
+
     def _cover(self, at: int) -> None:
         """Withhold one more count: one of those from which the exposed one is worked out, cheapest first."""
         useful = self._worked_out_from(at)
@@ -143,7 +153,7 @@ class _Search:
             spare = np.flatnonzero(self.withheld & ~self.primary & ~self.sticky)
             for at in sorted(spare, key=lambda at: (-int(self.system.worth[at]), -self.system.counts[at], at)):
                 self.withheld[at] = False
-                if any(self._is_exposed(int(each)) for each in guarded):
+                if self._any_exposed(guarded):
                     self.withheld[at] = True
                 else:
                     changed = True
