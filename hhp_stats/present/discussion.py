@@ -100,7 +100,9 @@ class Discussion(StandardisedEffects):
         low, high = (percent(end, 0) for end in (min(shares.values()), max(shares.values())))
         conclusion = f"Between {low} and {high} of those randomised are analysed for the main outcome"
         return embed(
-            labelled_bars(labels, [100 * n for n in shares.values()], words=words, unit="% of those randomised"),
+            labelled_bars(
+                labels, [100 * n for n in shares.values()], words=words, unit="% of those randomised", most=100
+            ),
             root=self.root,
             document=DOCUMENT,
             label="funnel-all-studies",

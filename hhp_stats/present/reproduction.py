@@ -14,18 +14,22 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.consistency.figures import load_figures
-from hhp_stats.consistency.ledger import DATA_DIFFER, counted, further_rows, ledger, read_lists, unexplained
+from hhp_stats.consistency.ledger import DATA_DIFFER, Standing, counted, further_rows, ledger, read_lists, unexplained
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import catalogue, study_entry
 from hhp_stats.plan.clauses import protocol_study
 from hhp_stats.plan.conflicts import load_conflicts
+from hhp_stats.present.bars import Part, bars_in_words, stacked_bars
 from hhp_stats.present.consistency import as_printed, trial_names
+from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.numbers import MISSING, count, listed_words, number, percent
 from hhp_stats.present.release import standing
+from hhp_stats.present.style import GRID, INK, PAPER
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.studies.output import open_output
 
+DOCUMENT = "report/D-consistency.qmd"
 PUBLISHED = "data/published/published_results.csv"
 KINDS: Mapping[str, tuple[str, ...]] = {
     "Numbers of people and other counts": ("n", "count", "min", "max"),
@@ -43,6 +47,18 @@ _MATCH: Mapping[str, str] = {
     "not_reproduced": "no",
     "not_compared": "nothing to compare",
 }
+# How the parts of a bar are filled, which must be told apart in print as well.
+_FILLS: Mapping[Standing, tuple[str, str]] = {
+    "reproduced": (INK, ""),
+    "other_reading": (GRID, "///"),
+    "not_reproduced": (PAPER, ""),
+}
+_IN_A_LEGEND: Mapping[Standing, str] = {
+    "reproduced": "match",
+    "other_reading": "match if read otherwise",
+    "not_reproduced": "do not match",
+}
+_SAID: Mapping[Standing, str] = {"other_reading": "if read otherwise", "not_reproduced": "not at all"}
 _FURTHER = 1  # digit more than was printed: rounded like the printed figure ours would always seem to agree
 _COUNTED = ("n", "count", "max", "min")
 
@@ -60,6 +76,38 @@ class Reproduction:
         if head not in TABLES:
             raise UnknownName(f"nothing is called {head!r} here; known: {', '.join(sorted(TABLES))}")
         return TABLES[head](self, *([argument] if argument else []))
+
+    def figure(self) -> EmbeddedFigure:
+        """Of the published figures of each study that can be compared: how many match, do if read otherwise, do not?"""
+        names = trial_names(self.root)
+        trials = [trial for trial in names if (self.compared["trial"] == trial).any()]
+        found = {trial: counted(self.compared[self.compared["trial"] == trial]) for trial in trials}
+        labels = [names[trial] for trial in trials]
+        of = [sum(found[trial][key] for key in _FILLS) for trial in trials]
+        words = [f"{count(found[trial]['reproduced'])} of {count(n)}" for trial, n in zip(trials, of, strict=True)]
+        kept = [key for key in _FILLS if any(found[trial][key] for trial in trials)]
+        parts = [Part(_IN_A_LEGEND[key], [int(found[trial][key]) for trial in trials], *_FILLS[key]) for key in kept]
+        matched = sum(found[trial]["reproduced"] for trial in trials)
+        conclusion = (
+            f"{count(matched)} of {count(sum(of))} published figures that can be compared match"
+            f" ({percent(matched / sum(of), 0)})"
+        )
+        others = "; ".join(
+            f"{label}: {', '.join(f'{count(found[trial][key])} {_SAID[key]}' for key in kept[1:] if found[trial][key])}"
+            for label, trial in zip(labels, trials, strict=True)
+            if any(found[trial][key] for key in kept[1:])
+        )
+        return embed(
+            stacked_bars(labels, parts, words=words, unit="Published figures that can be compared"),
+            root=self.root,
+            document=DOCUMENT,
+            label="d-matches",
+            conclusion=conclusion,
+            alt=f"Bars of published figures that match, by study. {bars_in_words(labels, words)}."
+            + (f" The others match: {others}." if others else ""),
+            caption=f"{conclusion}. Numbers: how many match of how many"
+            + (". The data were made so that most of them would" if standing(self.root).synthetic else ""),
+        )
 
     def say(self, name: str) -> str:
         """A sentence by name."""

@@ -48,6 +48,7 @@ _AROUND = {
 _AROUND_ROWS = ("table", "colgroup", "col")
 _TOGETHER = 3  # rows at the end of a table over pages that stay in one piece
 _BRIEF = 300  # characters: rows with longer cells may be higher than what is left of a page
+_FAIRLY_BRIEF = 700  # characters: one row with such cells is lower than half a page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +257,7 @@ def read_html(html: str, *, file: str) -> Table:
 
 
 _CALL = re.compile(r"#[a-z]+(?:\((?:[^()\"]|\"(?:[^\"\\]|\\.)*\"|\([^()]*\))*\))?")
-_MARKUP = re.compile(r"\\(.)|[\[\]`]")
+_MARKUP = re.compile(r"\\(.)|[\[\]`]|<[\w:.-]+>")  # signs of markup and labels
 
 
 def _words(text: str) -> str:
@@ -299,19 +300,25 @@ def as_typst(table: Table) -> str:
         out += ["  table.header(", *heads, "  ),", "  table.hline(stroke: rule-light),"]
     foot = len(table.rows) if layout.whole else _foot(table)
     wrapped = any(width.endswith("fr") for width in layout.columns)  # rows of several lines need a rule between them
+    groups = [at for at, row in enumerate(table.rows) if _is_group(row, table.columns)]
+    before_foot = max((at for at in groups if at < foot), default=None) if foot in groups else None
+    last: list[str] = []
     for at, row in enumerate(table.rows):
         group = _is_group(row, table.columns)
-        if at == foot:
-            out.append("  table.footer(repeat: false,")
+        into = out if at < foot else last
         if at > 0 and (wrapped or group):
-            out.append("  table.hline(stroke: rule-hair),")
+            into.append("  table.hline(stroke: rule-hair),")
         if group:
-            out.append(f"  {_cell(replace(row[0], side='left', columns=table.columns), wrap='row-group')},")
+            name = _cell(replace(row[0], side="left", columns=table.columns), wrap="row-group")
+            # Rows that stay together need no head of their own, and the end of a table can hold none.
+            once = "again: false, " if at == before_foot else ""
+            into.append(f"  {name}," if layout.whole or at >= foot else f"  group-head({once}{name}),")
         else:
-            out.append(_marked_once("\n".join(f"  {_cell(cell)}," for cell in _without_sides(row, sides))))
-    if foot < len(table.rows):
-        out.append("  ),")
-    out.append("  table.hline(stroke: rule-heavy),")
+            into.append(_marked_once("\n".join(f"  {_cell(cell)}," for cell in _without_sides(row, sides))))
+    if last:
+        out += ["  foot: (", *last, "  ),"]
+    else:
+        out.append("  table.hline(stroke: rule-heavy),")
     # Notes stand below the table: as cells over all columns they would stretch the columns.
     notes = "".join(f"[{note.text}], " for note in table.notes)
     return (
@@ -327,18 +334,22 @@ def _is_group(row: Row, columns: int) -> bool:
 
 
 def _foot(table: Table) -> int:
-    """The first of the rows that stay together at the end of a table over pages, so that none stands alone on the last.
+    """The first of the rows that stay together at the end of a table over pages, so that none stands alone on the last
+    and notes follow their table.
 
-    The number of rows where the last are not known to be low, or where cells reach into them.
+    Where the last rows are not known to be low, it is the last one alone, so that notes have something to stay with;
+    the number of rows where that one is too high for it, or where cells reach into it.
     """
     rows = table.rows
-    start = len(rows) - _TOGETHER
-    if start > 0 and _is_group(rows[start - 1], table.columns):
-        start -= 1
-    last = rows[max(0, start - _TOGETHER) :]
-    if start < _TOGETHER or any(cell.rows > 1 or len(cell.plain) > _BRIEF for row in last for cell in row):
-        return len(rows)
-    return start
+    for together, longest in ((_TOGETHER, _BRIEF), (1, _FAIRLY_BRIEF)):
+        start = len(rows) - together
+        if start > 0 and _is_group(rows[start - 1], table.columns):
+            start -= 1
+        last = rows[max(0, start - _TOGETHER) :] if together > 1 else rows[start:]
+        reached = any(cell.rows > 1 for row in rows[max(0, start - _TOGETHER) :] for cell in row)
+        if start >= _TOGETHER and not reached and all(len(cell.plain) <= longest for row in last for cell in row):
+            return start
+    return len(rows)
 
 
 def _sides(table: Table) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,16 +15,21 @@ VOLUMES = ("report.pdf", "appendices.pdf")
 TOP, FOOT = 842 - 27 / 25.4 * 72, 27 / 25.4 * 72  # points from the foot of the page: where the text may stand
 LEAST = 0.4  # of a page, but for the last of a chapter
 A_COLUMN = 200  # points: entries of a list are as wide as their column
+NOTES = 8.0  # points of type
+BULLETS = ("\u2022", "\u2023", "\u2013", "1.")
 LIST_ENTRY = re.compile(r"^(?:Section|Chapter|Appendix|Figure|Table)\b")
+FLOAT = re.compile(r"(?:Figure|Table) [\dA-Z.]+")
 CONTINUED = re.compile(r"^(Table [\dA-Z]+(?:\.\d+)?), continued")
 
 
 class Piece(NamedTuple):
-    """Words of a page and where they stand, in points from its lower left corner."""
+    """Words of a page and where they stand, in points from its lower left corner, and in which type."""
 
     x: float
     y: float
     words: str
+    face: str
+    size: float
 
 
 class Volume:
@@ -40,6 +46,12 @@ class Volume:
         """What stands between head and foot of a page."""
         return [piece for piece in self.pages[number] if FOOT <= piece.y <= TOP]
 
+    def line(self, number: int, *, last: bool) -> list[Piece]:
+        """The first or the last line of what stands between head and foot of a page."""
+        body = self.body(number)
+        height = (min if last else max)((piece.y for piece in body), default=0.0)
+        return [piece for piece in body if abs(piece.y - height) < 1]
+
     def text(self, number: int) -> str:
         """All words of a page."""
         return self.reader.pages[number].extract_text()
@@ -49,11 +61,12 @@ def pieces(page: Any) -> Iterator[Piece]:
     """The words of a page with their places."""
     found: list[Piece] = []
 
-    def visit(text: str, user: list[float], matrix: list[float], *_: Any) -> None:
+    def visit(text: str, user: list[float], matrix: list[float], font: Any, size: float) -> None:
         if text.strip():
             x = matrix[4] * user[0] + matrix[5] * user[2] + user[4]
             y = matrix[4] * user[1] + matrix[5] * user[3] + user[5]
-            found.append(Piece(x, y, text.strip()))
+            face = str((font or {}).get("/BaseFont", ""))
+            found.append(Piece(x, y, text.strip(), face, size * matrix[0] * user[0]))
 
     page.extract_text(visitor_text=visit)
     yield from found
@@ -91,6 +104,10 @@ def test_every_entry_of_the_lists_has_the_page_it_leads_to(volume: Volume) -> No
             checked += 1
             if int(last.words) != target + 1:
                 wrong.append((number + 1, last.words, target + 1))
+            # What the link says of itself is not enough: a picture may have moved away from there.
+            entry = str(note.get_object()["/Contents"])
+            if FLOAT.fullmatch(entry) and not re.search(rf"^{re.escape(entry)}\s", volume.text(target), re.MULTILINE):
+                wrong.append((number + 1, entry, target + 1))
     assert checked > 100 and wrong == []
 
 
@@ -134,3 +151,36 @@ def test_no_heading_is_the_last_line_of_a_page(volume: Volume) -> None:
         if not below and number + 1 not in volume.opening:
             alone.append((number + 1, item.title))
     assert alone == []
+
+
+def test_neither_the_name_of_a_group_of_rows_nor_what_announces_a_list_ends_a_page(volume: Volume) -> None:
+    names, announced = [], []
+    for number in range(1, len(volume.pages)):
+        line = volume.line(number, last=True)
+        if line and all("Bold" in piece.face for piece in line):
+            names.append((number + 1, line[0].words))
+        following = volume.line(number + 1, last=False) if number + 1 < len(volume.pages) else []
+        if line and line[-1].words.endswith(":") and following and following[0].words in BULLETS:
+            announced.append((number + 1, line[-1].words))
+    assert (names, announced) == ([], [])
+
+
+def test_no_page_begins_with_the_notes_of_a_table_on_the_page_before(volume: Volume) -> None:
+    """Notes are the only words in this size and colour that are neither bold nor below a table's head."""
+    alone = [
+        (number + 1, line[0].words)
+        for number in range(1, len(volume.pages))
+        if (line := volume.line(number, last=False)) and abs(line[0].size - NOTES) < 0.05 and "Bold" not in line[0].face
+    ]
+    assert alone == []
+
+
+def test_names_of_groups_stand_above_rows(volume: Volume) -> None:
+    """Where a table goes on, the name of the group that goes on is said again, and never that of one that has ended."""
+    for number in range(1, len(volume.pages)):
+        lines: dict[int, list[Piece]] = {}
+        for piece in volume.body(number):
+            lines.setdefault(round(piece.y), []).append(piece)
+        single = [len(line) == 1 and "Bold" in line[0].face and line[0].size < 9 for _, line in sorted(lines.items())]
+        if any(CONTINUED.match(piece.words) for piece in volume.body(number)):
+            assert not any(one and other for one, other in itertools.pairwise(single)), number + 1

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from hhp_stats.present.axes_window import REACH, window
-from hhp_stats.present.bars import bars_in_words, labelled_bars
+from hhp_stats.present.bars import Part, bars_in_words, labelled_bars, stacked_bars
 from hhp_stats.present.embed import embed
 from hhp_stats.present.field_trials.flow_figure import _adding_up
 from hhp_stats.present.style import MEANINGS, apply_style
@@ -43,6 +43,23 @@ def test_what_is_withheld_has_no_bar_but_its_mark() -> None:
     assert [bar.get_width() for bar in axes.patches] == [3, 0]
     assert [text.get_text() for text in axes.texts] == ["3 (60%)", WITHHELD]
     assert bars_in_words(["a", "b"], ["3 (60%)", WITHHELD]) == f"a: 3 (60%); b: {WITHHELD}"
+    plt.close(figure)
+
+
+def test_an_axis_of_shares_is_numbered_up_to_a_hundred_with_room_for_words() -> None:
+    figure = labelled_bars(["a", "b"], [98, 22], words=["98%", "22%"], unit="%", most=100)
+    (axes,) = figure.axes
+    assert max(axes.get_xticks()) == 100 < axes.get_xlim()[1]
+    plt.close(figure)
+
+
+def test_parts_of_a_bar_follow_each_other() -> None:
+    parts = [Part("match", [3, 1], "black"), Part("do not", [1, 0], "white", "//")]
+    figure = stacked_bars(["a", "b"], parts, words=["3 of 4", "1 of 1"], unit="Figures")
+    (axes,) = figure.axes
+    assert [(bar.get_x(), bar.get_width()) for bar in axes.patches] == [(0, 3), (0, 1), (3, 1), (1, 0)]
+    assert [text.xy[0] for text in axes.texts] == [4, 1]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["match", "do not"]
     plt.close(figure)
 
 

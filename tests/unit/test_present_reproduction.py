@@ -104,3 +104,12 @@ def test_unknown_names_and_missing_results_are_refused(report, tmp_path):
     (tmp_path / "data").symlink_to(report.root / "data")
     with pytest.raises(HhpError, match="not ready"):
         reproduction.chapter(root=tmp_path)
+
+
+def test_the_figure_counts_what_the_table_counts(report: Reproduction) -> None:
+    drawn = report.figure()
+    assert drawn.alt.startswith("4 of 7 published figures that can be compared match (57%). Bars of")
+    for said in ("Beneficiaries: 2 of 4", "SWING: 1 of 1", "Beneficiaries: 2 not at all", ": 1 if read otherwise"):
+        assert said in drawn.alt
+    assert "Context" not in drawn.alt  # nothing of it can be compared
+    assert drawn.caption.startswith("4 of 7 published figures") and "made so" in drawn.caption

@@ -53,6 +53,7 @@ def leavers(report: StudyReport) -> EmbeddedFigure:
             words=words,
             unit=f"% who left within {report.plan.design.endline_weeks} weeks",
             colours=[CONTROL if arm == "control" else TREATMENT for arm in arms],
+            most=100,
         ),
         root=report.root,
         document=report.document,
@@ -73,7 +74,7 @@ def savings_and_costs(report: StudyReport) -> EmbeddedFigure:
     words = [f"£{number(value, 0)}" for value in values]
     both = number(saved["absence"] + saved["turnover"], 0)
     spent = f"£{number(min(row['cost'] for row in rows), 0)} to £{number(max(row['cost'] for row in rows), 0)}"
-    conclusion = f"£{both} is saved and {spent} spent for each person offered the programme"
+    conclusion = f"By the estimates alone, £{both} is saved and {spent} spent for each person offered the programme"
     return embed(
         labelled_bars(
             labels,
@@ -87,5 +88,5 @@ def savings_and_costs(report: StudyReport) -> EmbeddedFigure:
         label="gs-savings-and-costs",
         conclusion=conclusion,
         alt=f"Bars of £ a person. {bars_in_words(labels, words)}.",
-        caption=f"Savings and costs: {conclusion}, according to how its cost is counted",
+        caption=f"Savings and costs. {conclusion}, according to how its cost is counted",
     )

@@ -44,9 +44,10 @@ def rates(report: HiringReport) -> EmbeddedFigure:
     apply_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 3.1))
     words, said, ends_shown = [], [], []
+    apart = 0.03  # the two names stand side by side
     for shift, name, marker, label in (
-        (-0.03, "minority", "D", "Minority ethnic names"),
-        (0.03, "white_british", "o", "White British names"),
+        (-apart, "minority", "D", "Minority ethnic names"),
+        (apart, "white_british", "o", "White British names"),
     ):
         colour = NAMES[name]
         found = [report.row("progression", f"mean_{condition}_{name}") for condition in ("separate", "joint")]
@@ -57,7 +58,8 @@ def rates(report: HiringReport) -> EmbeddedFigure:
         axes.plot(places, middle, color=colour, linewidth=1.2)
         ends_shown += [*ends.flat]
         above = len(ends_shown) > len(found) * 2  # the second name's numbers stand above their marks, the first's below
-        for place, value, side, gap in zip(places, middle, ("right", "left"), (-9, 9), strict=True):
+        # Outside both intervals, so that no number lies on the other name's.
+        for place, value, side, gap in zip((-apart, 1 + apart), middle, ("right", "left"), (-9, 9), strict=True):
             axes.annotate(
                 f"{label}: {number(value, 1)}%" if side == "left" else f"{number(value, 1)}%",
                 (place, value),

@@ -134,7 +134,14 @@ local function float(el)
     named = "#let float = (" .. quote(el.identifier) .. ", [" .. words.table .. " " .. number .. ", " .. words.continued .. "])\n"
   end
   if caption ~= "" then table.insert(arguments, "caption: [" .. caption .. "]") end
-  return raw("#figure(" .. table.concat(arguments, ", ") .. ")[\n" .. named .. body .. "\n]" .. attached(el.identifier))
+  local name = el.identifier
+  if kind == "fig" and name ~= "" then
+    -- A picture moves to the head or foot of a page, but Typst says of it where it would have stood: what moves with it
+    -- bears its name, so that links and the list of figures lead to the page it is on.
+    body = "#entry-place(" .. quote(name) .. ")" .. body
+    name = "float-" .. name
+  end
+  return raw("#figure(" .. table.concat(arguments, ", ") .. ")[\n" .. named .. body .. "\n]" .. attached(name))
 end
 
 local function div(el)
@@ -223,6 +230,28 @@ local links = {
   end,
 }
 
+-- Long identifiers in running text may end their line after a dot, a slash or an underscore: a line of few words would
+-- be spread over the width of the page.
+local function with_breaks(para)
+  return para:walk({
+    Code = function(el)
+      if #el.text > long_word then el.text = el.text:gsub("[._/]%f[%w]", "%0\u{200b}") end
+      return el
+    end,
+  })
+end
+
+-- What announces a list stands on the page where the list begins.
+local function before_lists(blocks)
+  for at = 1, #blocks - 1 do
+    local following = blocks[at + 1].t
+    if blocks[at].t == "Para" and (following == "BulletList" or following == "OrderedList") then
+      blocks[at] = raw("#block(sticky: true)[\n" .. write({ blocks[at] }) .. "\n]")
+    end
+  end
+  return blocks
+end
+
 function Pandoc(doc)
   local book = pandoc.json.decode(stringify(doc.meta.book), false)
   words, long_word = book.words, book["long-word"]
@@ -234,6 +263,8 @@ function Pandoc(doc)
     Header = header,
     Div = div,
     Table = described,
+    Para = with_breaks,
+    Blocks = before_lists,
     RawBlock = function(el) if el.format == "html" then return set_aside(el.text) end end,
   })
   return doc
