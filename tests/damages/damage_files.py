@@ -87,8 +87,15 @@ def _names(new: Counter, damaged: files.Damaged) -> bool:
 class Trials:
     """A copy of the data, the clean reading of each study, and one damage after the other."""
 
-    def __init__(self, root: Path, *, turn_off: Callable[[bool], None], other_formats: bool = False) -> None:
-        self.root, self._turn_off = root, turn_off
+    def __init__(
+        self,
+        root: Path,
+        *,
+        turn_off: Callable[[bool], None],
+        other_formats: bool = False,
+        suffixes: tuple[str, ...] = (),
+    ) -> None:
+        self.root, self._turn_off, self._suffixes = root, turn_off, suffixes
         whole_project(root, other_formats=other_formats)
         self._clean: dict[str, tuple[Reading, dict[str, tuple[float, float]]]] = {}
 
@@ -100,10 +107,14 @@ class Trials:
         return self._clean[study]
 
     def _file(self, study: str, rng: random.Random) -> str:
-        """A raw file of the study; one time in eight what every study reads: dictionary, spellings, ledger, manifest."""
-        own = f"data/plan/{study}.dictionary.csv"
-        common = [*COMMON, *([own] if (self.root / own).is_file() else [])]
+        """A raw file of the study; one time in eight its plan, or what every study reads: dictionary, spellings, ledger,
+        manifest.
+        """
+        plan = [f"data/plan/{study}{end}" for end in (".toml", ".dictionary.csv")]
+        common = [*COMMON, *(own for own in plan if (self.root / own).is_file())]
         raw = [name for name in raw_files_of(self.root, study) if not name.endswith((".json", ".toml"))]
+        if self._suffixes:
+            return rng.choice([each for each in (*common, *raw) if each.endswith(self._suffixes)])
         return rng.choice(common if rng.random() < 1 / 8 else raw)
 
     def one(self, number: int, study: str, rng: random.Random) -> Result:
@@ -165,6 +176,8 @@ class Trials:
             return "silent", "the same data"
         try:
             name, gap = _moved(estimates, now.estimates())
+        except PlanError as error:
+            return "refused", f"plan: {error}"[:90]
         except Exception as error:
             return "MOVED", f"no estimates: {type(error).__name__}"
         others = sorted({code for code, *_ in new})
@@ -179,17 +192,19 @@ def run(
     seed: int,
     only: tuple[str, ...] = (),
     other_formats: bool = False,
+    suffixes: tuple[str, ...] = (),
     say: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
     """So many damages, the studies at random; every third one of the trial with returns, which has most files.
 
-    With `other_formats` some returns are CSV or OpenDocument, some exports SPSS and the plain table is a workbook.
+    With `other_formats` some returns are CSV, OpenDocument or .xlsm, some exports SPSS and the plain table is a workbook;
+    `suffixes` leaves only files of these types.
     """
     rng = random.Random(seed)
     others = [study for study in READERS if study != "goal_setting"]
     results = []
     with tempfile.TemporaryDirectory(prefix="hhp-damages-") as folder, kept_readings() as turn_off:
-        trials = Trials(Path(folder) / "project", turn_off=turn_off, other_formats=other_formats)
+        trials = Trials(Path(folder) / "project", turn_off=turn_off, other_formats=other_formats, suffixes=suffixes)
         for number in range(damages):
             study = rng.choice(only) if only else "goal_setting" if number % 3 == 1 else rng.choice(others)
             result = trials.one(number, study, random.Random(f"{seed} {number}"))
@@ -228,6 +243,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, action="append", help="each is a run of its own")
     parser.add_argument("--study", action="append", default=[], choices=sorted(studies.READERS))
     parser.add_argument("--other-formats", action="store_true", help="some files as CSV, OpenDocument and SPSS")
+    parser.add_argument("--suffix", action="append", default=[], help="only files of this type: .qsf")
     parser.add_argument("--json", type=Path, help="add every result there, a line each")
     parser.add_argument("--record", action="store_true", help="add a line for each seed to runs.csv")
     asked = parser.parse_args()
@@ -243,9 +259,19 @@ def main() -> int:
     everything: list[Result] = []
     seen: set[tuple[str, ...]] = set()
     form = "some as CSV, OpenDocument and SPSS" if asked.other_formats else "as they are"
+    only, suffixes = tuple(asked.study), tuple(asked.suffix)
+    if suffixes and not only:
+        parser.error("--suffix needs the --study that has such files")
+    form += f"; {' '.join(suffixes)} alone" if suffixes else ""
     for seed in asked.seed or [1]:
-        only = tuple(asked.study)
-        results = run(damages=asked.damages, seed=seed, only=only, other_formats=asked.other_formats, say=say)
+        results = run(
+            damages=asked.damages,
+            seed=seed,
+            only=only,
+            other_formats=asked.other_formats,
+            suffixes=suffixes,
+            say=say,
+        )
         everything += results
         if asked.record:
             record(results, seed=seed, form=form, seen=seen)

@@ -1,4 +1,4 @@
-"""One damage to a file of a study: its table through `tables.py`, its workbook, or its bytes."""
+"""One damage to a file of a study: its table through `tables.py`, its workbook, or its text and bytes (`texts.py`)."""
 
 from __future__ import annotations
 
@@ -15,87 +15,16 @@ from typing import Any
 
 import formats
 import openpyxl
+from grid import Table
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
-from tables import EVERY, Table
+from tables import EVERY
+from texts import BYTES, LINES, QUESTIONS, TEXTS
 
 FIRST_HEADING = "Unique Staff ID"
-
-
-def _truncated(raw: bytes, rng: random.Random) -> bytes:
-    return raw[: rng.randrange(1, len(raw))]
-
-
-def _flipped(raw: bytes, rng: random.Random) -> bytes:
-    damaged = bytearray(raw)
-    for _ in range(rng.choice((1, 3, 30))):
-        damaged[rng.randrange(len(damaged))] = rng.randrange(256)
-    return bytes(damaged)
-
-
-BYTES: dict[str, Callable[[bytes, random.Random], bytes]] = {
-    "file cut off": _truncated,
-    "bytes changed": _flipped,
-    "file emptied": lambda raw, rng: b"",
-    "file of zeros": lambda raw, rng: b"\0" * 2000,
-    "file of another kind": lambda raw, rng: rng.choice(
-        (b"%PDF-1.4\n", b"<html><table></table></html>", b"{}", b"PK\x03\x04rubbish")
-    ),
-    "file behind a password": lambda raw, rng: (
-        bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 99 + "EncryptedPackage".encode("utf-16-le")
-    ),
-}
-TEXTS: dict[str, Callable[[str], bytes]] = {
-    "as UTF-16": lambda text: text.encode("utf-16"),
-    "as Windows-1252": lambda text: text.encode("cp1252", errors="replace"),
-    "with semicolons": lambda text: _delimited(text, ";"),
-    "with tabs": lambda text: _delimited(text, "\t"),
-    "with line ends of Windows": lambda text: text.replace("\r\n", "\n").replace("\n", "\r\n").encode(),
-    "with a byte order mark": lambda text: b"\xef\xbb\xbf" + text.lstrip("\ufeff").encode(),
-    "with a NUL": lambda text: (text[:50] + "\0" + text[50:]).encode(),
-    "with an open quotation mark": lambda text: (text + '"').encode(),
-    "with blank lines first": lambda text: ("\n\n" + text.lstrip("\ufeff")).encode(),
-    "with a line on the separator": lambda text: ("sep=,\n" + text.lstrip("\ufeff")).encode(),
-    "with one field more": lambda text: "\n".join(
-        line + "," if at == 4 else line for at, line in enumerate(text.split("\n"))
-    ).encode(),
-}
-
-
-LINES: dict[str, Callable[[list[str], random.Random], list[str]]] = {
-    "a line left out": lambda lines, rng: _without(lines, rng),
-    "a line doubled": lambda lines, rng: [*lines, rng.choice(lines)],
-    "two lines exchanged": lambda lines, rng: _exchanged(lines, rng),
-    "a value without its quotation marks": lambda lines, rng: _at_random(
-        lines, rng, lambda line: line.replace('"', "")
-    ),
-    "another value": lambda lines, rng: _at_random(lines, rng, lambda line: f"{line.split('=')[0]}= 7"),
-    "another key": lambda lines, rng: _at_random(lines, rng, lambda line: f"x{line}"),
-}
-
-
-def _without(lines: list[str], rng: random.Random) -> list[str]:
-    gone = rng.randrange(len(lines))
-    return [line for at, line in enumerate(lines) if at != gone]
-
-
-def _exchanged(lines: list[str], rng: random.Random) -> list[str]:
-    one, other = rng.sample(range(len(lines)), 2)
-    order = {one: other, other: one}
-    return [lines[order.get(at, at)] for at in range(len(lines))]
-
-
-def _at_random(lines: list[str], rng: random.Random, change: Callable[[str], str]) -> list[str]:
-    where = rng.choice([at for at, line in enumerate(lines) if "=" in line])
-    return [change(line) if at == where else line for at, line in enumerate(lines)]
-
-
-def _delimited(text: str, delimiter: str) -> bytes:
-    made = io.StringIO(newline="")
-    csv.writer(made, delimiter=delimiter, lineterminator="\n").writerows(csv.reader(io.StringIO(text, newline="")))
-    return made.getvalue().encode()
+BOOK_SUFFIXES = (".xlsx", ".xlsm")
 
 
 def _heads(sheet: Any) -> int:
@@ -138,6 +67,12 @@ def _remarked(book: Any, rng: random.Random) -> None:
 def _merged(book: Any, rng: random.Random) -> None:
     cell = _cell(book.active, rng)
     book.active.merge_cells(start_row=cell.row, end_row=cell.row + 3, start_column=cell.column, end_column=cell.column)
+
+
+def _merged_headings(book: Any, rng: random.Random) -> None:
+    first = _heads(book.active)
+    at = rng.choice([cell for cell in book.active[first][:-1] if cell.value]).column
+    book.active.merge_cells(start_row=first, end_row=first, start_column=at, end_column=at + 1)
 
 
 def _hidden_rows(book: Any, rng: random.Random) -> None:
@@ -189,6 +124,7 @@ BOOKS: dict[str, Callable[[Any, random.Random], None]] = {
     "a row struck through": _struck,
     "a comment": _remarked,
     "merged cells": _merged,
+    "merged headings": _merged_headings,
     "hidden rows": _hidden_rows,
     "a second table": _second("visible"),
     "a hidden table": _second("hidden"),
@@ -205,7 +141,7 @@ BOOKS: dict[str, Callable[[Any, random.Random], None]] = {
 
 def read_rows(path: Path) -> list[list[Any]]:
     """The rows of a CSV file or of the only sheet of a workbook."""
-    if path.suffix == ".xlsx":
+    if path.suffix in BOOK_SUFFIXES:
         return [list(row) for row in openpyxl.load_workbook(path).active.iter_rows(values_only=True)]
     if path.suffix == ".ods":
         return formats.read_ods(path)
@@ -234,7 +170,7 @@ def table_of(path: Path) -> Table:
 
 def write_rows(path: Path, rows: list[list[Any]]) -> None:
     """Writes rows as a CSV file, or into a workbook."""
-    if path.suffix == ".xlsx":
+    if path.suffix in BOOK_SUFFIXES:
         book = openpyxl.load_workbook(path)
         sheet = book.active
         for row in sheet.iter_rows():
@@ -261,10 +197,12 @@ def names_of(path: Path) -> list[tuple[str, str]]:
     found = [("bytes", name) for name in BYTES]
     if path.suffix == ".toml":
         return [*found, *(("lines", name) for name in LINES)]
+    if path.suffix == ".qsf":
+        return [*found, *(("questions", name) for name in QUESTIONS)]
     found += [("table", name) for name in EVERY]
     if path.suffix == ".csv":
         found += [("text", name) for name in TEXTS]
-    elif path.suffix == ".xlsx":
+    elif path.suffix in BOOK_SUFFIXES:
         found += [*(("book", name) for name in BOOKS), ("zip", "macros in it")]
     return [*found, ("format", "saved as .xls")]
 
@@ -286,6 +224,8 @@ def damage(path: Path, kind: str, name: str, rng: random.Random) -> Damaged:
     elif kind == "lines":
         changed = LINES[name](path.read_text(encoding="utf-8").splitlines(), rng)
         path.write_text("\n".join(changed) + "\n", encoding="utf-8")
+    elif kind == "questions":
+        path.write_text(QUESTIONS[name](path.read_text(encoding="utf-8"), rng), encoding="utf-8")
     elif kind == "format":
         path.with_suffix(".xls").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + path.read_bytes())
         path.unlink()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import shutil
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -16,29 +18,66 @@ from odf.opendocument import OpenDocumentSpreadsheet, load
 from odf.table import Table, TableCell, TableRow
 from odf.text import P
 
+from hhp_stats.intake.dictionary import Field, fields_of, load_dictionary
+
 MOMENTS = ("StartDate", "EndDate", "RecordedDate")
 SAV_NAMES = {"Duration (in seconds)": "Duration__in_seconds_"}
 Rows = list[list[Any]]
 
 
 def other_formats(root: Path) -> None:
-    """In a copy of the data: of every three authorities one sends CSV and one OpenDocument, and one wave of the surveys
-    of every second study is a file of SPSS.
+    """In a copy of the data: of every three authorities one sends CSV, one OpenDocument and one .xlsm without macros, one
+    wave of the surveys of every second study is a file of SPSS, and one export has its definition beside it.
     """
     for at, folder in enumerate(sorted(path for path in (root / "data/returns").glob("*/*") if path.is_dir())):
-        if at % 3 == 2:
-            continue
         for book in sorted(folder.glob("*.xlsx")):
             rows = [list(row) for row in openpyxl.load_workbook(book).active.iter_rows(values_only=True)]
-            if at % 3:
+            if at % 3 == 2:
+                shutil.copyfile(book, book.with_suffix(".xlsm"))
+            elif at % 3:
                 write_ods(book.with_suffix(".ods"), rows)
             else:
                 write_csv(book.with_suffix(".csv"), rows)
             book.unlink()
+    define_survey(root, "goal_setting", "baseline")
     for at, folder in enumerate(sorted((root / "data/surveys").iterdir())):
         export = folder / ("endline.csv" if at % 4 == 3 else "baseline.csv")
         if at % 2 and (folder / "baseline.csv").is_file():
             export_as_sav(export)
+
+
+def define_survey(root: Path, study: str, wave: str) -> None:
+    """A definition of a survey as the platform exports it, that agrees with the dictionary and with the export."""
+    export = root / f"data/surveys/{study}/{wave}.csv"
+    names, texts, ids, *body = csv.reader(io.StringIO(export.read_text(encoding="utf-8-sig"), newline=""))
+    elements = []
+    for number, field in enumerate(fields_of(load_dictionary(root), "survey", wave), start=1):
+        if field.name not in names:
+            continue
+        at = names.index(field.name)
+        payload = {"QuestionID": f"QID{number}", "DataExportTag": field.name, "QuestionText": texts[at]}
+        payload |= _choices(field, {row[at] for row in body})
+        ids[at] = json.dumps({"ImportId": f"QID{number}" + ("_TEXT" if payload["QuestionType"] == "TE" else "")})
+        elements.append({"Element": "SQ", "PrimaryAttribute": f"QID{number}", "Payload": payload})
+    write_csv(export, [names, texts, ids, *body])
+    whole = json.dumps({"SurveyEntry": {"SurveyID": "SV_1"}, "SurveyElements": elements})
+    export.with_suffix(".qsf").write_text(whole, encoding="utf-8")
+
+
+def _choices(field: Field, answers: set[str]) -> dict[str, Any]:
+    """Type, choices and codes of a question."""
+    if field.allowed:
+        return {
+            "QuestionType": "MC",
+            "Choices": {str(n): {"Display": label} for n, label in enumerate(field.allowed, start=1)},
+        }
+    if field.unit == "points":
+        low, high = int(field.minimum or 0), int(field.maximum or 0)
+        codes = {str(n): str(low + n - 1) for n in range(1, high - low + 2)}
+        shown = {answer.split()[0]: answer for answer in answers if answer}
+        choices = {key: {"Display": shown.get(code, code)} for key, code in codes.items()}
+        return {"QuestionType": "MC", "Choices": choices, "RecodeValues": codes}
+    return {"QuestionType": "TE"}
 
 
 def write_csv(path: Path, rows: Rows) -> None:

@@ -8,43 +8,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-Row = list[Any]
-
-
-@dataclass(slots=True)
-class Table:
-    """Rows of which `heads` is the number of the heading row, and data begin at `first`."""
-
-    rows: list[Row]
-    heads: int
-    first: int
-    fields: dict[str, int]  # field -> column
-
-    def pick(self, rng: random.Random) -> tuple[str, int]:
-        """A column at random."""
-        return rng.choice(sorted(self.fields.items()))
-
-    def body(self) -> list[Row]:
-        """The rows of data."""
-        return self.rows[self.first :]
-
-
-Damage = Callable[[Table, random.Random], str]
-
-
-def _number(value: Any) -> float | None:
-    try:
-        return None if isinstance(value, bool | datetime) else float(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def _plain(number: float) -> Any:
-    return int(number) if float(number).is_integer() else round(number, 6)
+import mistakes
+from grid import Damage, Row, Table, number_of, plain
 
 
 def cell(make: Callable[[Any, random.Random], Any]) -> Damage:
@@ -64,7 +32,7 @@ def column(make: Callable[[Any, random.Random], Any], *, figures: bool = False, 
 
     def damage(table: Table, rng: random.Random) -> str:
         def mostly(at: int) -> bool:
-            return sum(_number(row[at]) is not None for row in table.body()) * 3 > len(table.body())
+            return sum(number_of(row[at]) is not None for row in table.body()) * 3 > len(table.body())
 
         choice = [(name, at) for name, at in sorted(table.fields.items()) if not figures or mostly(at)]
         name, at = rng.choice(choice or sorted(table.fields.items()))
@@ -80,8 +48,8 @@ def times(factor: float) -> Callable[[Any, random.Random], Any]:
     """A number times a factor; anything else as it is."""
 
     def make(value: Any, rng: random.Random) -> Any:
-        number = _number(value)
-        return value if number is None else _plain(number * factor)
+        number = number_of(value)
+        return value if number is None else plain(number * factor)
 
     return make
 
@@ -90,8 +58,8 @@ def plus(more: float) -> Callable[[Any, random.Random], Any]:
     """A number plus another; anything else as it is."""
 
     def make(value: Any, rng: random.Random) -> Any:
-        number = _number(value)
-        return value if number is None else _plain(number + more)
+        number = number_of(value)
+        return value if number is None else plain(number + more)
 
     return make
 
@@ -99,74 +67,6 @@ def plus(more: float) -> Callable[[Any, random.Random], Any]:
 def text(change: Callable[[str], Any]) -> Callable[[Any, random.Random], Any]:
     """A change of the text of a value that is there."""
     return lambda value, rng: value if value in (None, "") or isinstance(value, datetime) else change(str(value))
-
-
-def _turned_round(table: Table, rng: random.Random) -> str:
-    names = [
-        (name, at)
-        for name, at in sorted(table.fields.items())
-        if sum(_number(r[at]) is not None for r in table.body()) > 5
-    ]
-    name, at = rng.choice(names or sorted(table.fields.items()))
-    known = [number for row in table.body() if (number := _number(row[at])) is not None]
-    for row in table.body():
-        number = _number(row[at])
-        if number is not None:
-            row[at] = _plain(max(known) + min(known) - number)
-    return name
-
-
-def _shifted(table: Table, rng: random.Random) -> str:
-    name, at = table.pick(rng)
-    values = [row[at] for row in table.body()]
-    for row, value in zip(table.body(), [*values[1:], values[0]], strict=True):
-        row[at] = value
-    return name
-
-
-def _sorted_alone(table: Table, rng: random.Random) -> str:
-    name, at = table.pick(rng)
-    for row, value in zip(table.body(), sorted((row[at] for row in table.body()), key=str), strict=True):
-        row[at] = value
-    return name
-
-
-def _exchanged_values(table: Table, rng: random.Random) -> str:
-    (one, a), (other, b) = rng.sample(sorted(table.fields.items()), 2)
-    for row in table.body():
-        row[a], row[b] = row[b], row[a]
-    return f"{one}|{other}"
-
-
-def _exchanged_headings(table: Table, rng: random.Random) -> str:
-    (one, a), (other, b) = rng.sample(sorted(table.fields.items()), 2)
-    heads = table.rows[table.heads]
-    heads[a], heads[b] = heads[b], heads[a]
-    return f"{one}|{other}"
-
-
-def _moved_column(table: Table, rng: random.Random) -> str:
-    _, at = table.pick(rng)
-    to = rng.randrange(len(table.rows[table.heads]))
-    for row in table.rows:
-        if len(row) > max(at, to):
-            row.insert(to, row.pop(at))
-    return ""
-
-
-def _dropped_column(table: Table, rng: random.Random) -> str:
-    name, at = table.pick(rng)
-    for row in table.rows:
-        if len(row) > at:
-            del row[at]
-    return name
-
-
-def _doubled_column(table: Table, rng: random.Random) -> str:
-    name, at = table.pick(rng)
-    for row in table.rows:
-        row.append(row[at] if len(row) > at else None)
-    return name
 
 
 def heading(change: Callable[[str], str]) -> Damage:
@@ -210,25 +110,14 @@ def _with_blank(body: list[Row], rng: random.Random) -> list[Row]:
 
 def _with_total(body: list[Row], rng: random.Random) -> list[Row]:
     sums: Row = [
-        sum(n for row in body if len(row) > at and (n := _number(row[at])) is not None) for at in range(len(body[0]))
+        sum(n for row in body if len(row) > at and (n := number_of(row[at])) is not None) for at in range(len(body[0]))
     ]
     return [*body, ["Total", *sums[1:]]]
 
 
-def _filled_down(table: Table, rng: random.Random) -> str:
-    name, at = table.pick(rng)
-    start = rng.randrange(len(table.body()))
-    for row in table.body()[start : start + 30]:
-        row[at] = table.body()[start][at]
-    return name
-
-
-def _blank_for_zero(value: Any, rng: random.Random) -> Any:
-    return None if _number(value) == 0 else value
-
-
-def _zero_for_blank(value: Any, rng: random.Random) -> Any:
-    return 0 if value in (None, "") else value
+def _block_again(body: list[Row], rng: random.Random) -> list[Row]:
+    start = rng.randrange(len(body))
+    return [*body, *(list(row) for row in body[start : start + 10])]
 
 
 CELLS: dict[str, Damage] = {
@@ -262,9 +151,9 @@ COLUMNS: dict[str, Damage] = {
     "column in thousands": column(times(0.001), figures=True),
     "column plus one": column(plus(1), figures=True),
     "column of the other sign": column(times(-1), figures=True),
-    "column turned round": _turned_round,
-    "column with blanks for zeros": column(_blank_for_zero, figures=True),
-    "column with zeros for blanks": column(_zero_for_blank, figures=True),
+    "column turned round": mistakes.turned_round,
+    "column with blanks for zeros": column(mistakes.blank_for_zero, figures=True),
+    "column with zeros for blanks": column(mistakes.zero_for_blank, figures=True),
     "column with decimal commas": column(text(lambda value: value.replace(".", ",")), figures=True),
     "column as percentages": column(text(lambda value: f"{value}%"), figures=True),
     "column as texts": column(text(str)),
@@ -276,14 +165,25 @@ COLUMNS: dict[str, Damage] = {
     "column emptied": column(lambda value, rng: None),
     "a third of a column emptied": column(lambda value, rng: None, share=1 / 3),
     "column of one value": column(lambda value, rng: 1, figures=True),
-    "column shifted by a row": _shifted,
-    "column sorted alone": _sorted_alone,
-    "column filled down": _filled_down,
-    "two columns exchanged": _exchanged_values,
-    "two headings exchanged": _exchanged_headings,
-    "column moved": _moved_column,
-    "column left out": _dropped_column,
-    "column doubled": _doubled_column,
+    "column shifted by a row": mistakes.shifted,
+    "column sorted alone": mistakes.sorted_alone,
+    "column filled down": mistakes.filled_down,
+    "column filled down to the end": mistakes.filled_to_the_end,
+    "column filled on as a series": mistakes.filled_on,
+    "column with a cell inserted": mistakes.pushed_down,
+    "column with a block emptied": mistakes.block_emptied,
+    "two codes exchanged": mistakes.codes_exchanged,
+    "found and replaced": mistakes.replaced_everywhere,
+    "dates in American order": mistakes.dates(mistakes.american),
+    "dates a year later": mistakes.dates(mistakes.a_year_on),
+    "column rounded": column(
+        lambda value, rng: value if number_of(value) is None else round(number_of(value)), figures=True
+    ),
+    "two columns exchanged": mistakes.exchanged_values,
+    "two headings exchanged": mistakes.exchanged_headings,
+    "column moved": mistakes.moved_column,
+    "column left out": mistakes.dropped_column,
+    "column doubled": mistakes.doubled_column,
     "heading in capitals": heading(str.upper),
     "heading with another unit": heading(lambda label: f"{label.split(' (')[0]} (hours)"),
     "heading misspelt": heading(lambda label: label[:-2]),
@@ -292,6 +192,7 @@ COLUMNS: dict[str, Damage] = {
 ROWS: dict[str, Damage] = {
     "row left out": rows(_without),
     "row doubled": rows(_again),
+    "ten rows doubled": rows(_block_again),
     "rows mixed up": rows(_mixed_up),
     "second half left out": rows(lambda body, rng: body[: len(body) // 2]),
     "blank row": rows(_with_blank),
