@@ -56,7 +56,9 @@ class StratifiedDraw:
         codes, names = pd.factorize(labels.to_numpy(), sort=True)
         place = labels.groupby(codes).cumcount().to_numpy()
         by_stratum = np.lexsort((place, codes))
-        steps = tuple((rows := by_stratum[place[by_stratum] == p], codes[rows]) for p in range(int(place.max()) + 1))
+        steps = tuple(
+            (rows := by_stratum[place[by_stratum] == p], codes[rows]) for p in range(int(place.max(initial=-1)) + 1)
+        )
         return cls(steps=steps, sizes=np.bincount(codes, minlength=len(names)))
 
     def __call__(self, rng: np.random.Generator, size: int) -> Assignments:

@@ -31,6 +31,7 @@ from hhp_stats.intake.manifest import (
 from hhp_stats.intake.masking import shown
 from hhp_stats.intake.raw_files import is_link, raw_files, studies
 from hhp_stats.intake.returns import read_grid
+from hhp_stats.plan.records import plan_text
 
 _WORD = re.compile(r"[a-z][a-z0-9_]+")
 HEAD_ROWS = 40  # in which the headings of a table are looked for
@@ -134,7 +135,7 @@ def known_headings(root: Path) -> frozenset[str]:
     """
     found = {text for each in load_dictionary(root) for text in (each.name, each.label)} | set(LINKAGE_FIELDS)
     for study in studies(root):
-        found |= set(_WORD.findall((root / f"data/plan/{study}.toml").read_text(encoding="utf-8")))
+        found |= set(_WORD.findall(plan_text(root, f"data/plan/{study}.toml")))
     return frozenset(found)
 
 

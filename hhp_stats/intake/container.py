@@ -93,7 +93,7 @@ def _ole(path: Path) -> Refused:
 
 
 def _damaged(error: Exception) -> Refused:
-    return Refused("A workbook must be whole and readable.", _SAVE_AS, type(error).__name__)
+    return Refused("A workbook must be whole and readable.", _SAVE_AS, f"a damaged file ({type(error).__name__})")
 
 
 def _check_parts(archive: zipfile.ZipFile) -> Contents:
@@ -109,6 +109,13 @@ def _check_parts(archive: zipfile.ZipFile) -> Contents:
             f"{len(parts)} parts, {expanded / MEBIBYTE:.0f} MiB unpacked",
         )
     names = [part.filename.casefold() for part in parts]
+    if not any(name.startswith("xl/") or name == "content.xml" for name in names):
+        inside = next((name for name in names if name.endswith((".xlsx", ".xlsm", ".ods"))), "")
+        raise Refused(
+            "A workbook must be a real .xlsx or .ods file, not another file under that name.",
+            "Take the workbook out of the archive and send it alone." if inside else _SAVE_AS,
+            "a workbook packed into an archive" if inside else "another kind of file",
+        )
     if len(set(names)) != len(names):
         raise Refused("A workbook must hold each of its parts once.", _SAVE_AS)
     if any(name.endswith("vbaproject.bin") or "macrosheets/" in name or "/basic/" in f"/{name}" for name in names):

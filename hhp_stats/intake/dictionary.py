@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from hhp_stats.errors import DataError, PlanError, Problem
+from hhp_stats.plan.records import read_plan_file
 
 Wave = Literal["baseline", "interim", "endline"]
 WAVES: tuple[Wave, ...] = ("baseline", "interim", "endline")
@@ -151,8 +151,10 @@ def fields_of(fields: tuple[Field, ...], file: str, wave: str | None = None) -> 
 def load_study(root: Path, study: str) -> Study:
     """Which sites take part, and when are their returns due? Reads `data/plan/<study>.toml`."""
     file = f"data/plan/{study}.toml"
+    if not (root / file).is_file():
+        raise PlanError(file, "whole file", "No plan of this name exists.", "Check the name of the study.")
     try:
-        plan: dict[str, Any] = tomllib.loads((root / file).read_text(encoding="utf-8"))
+        plan = read_plan_file(root, file)
         if "sites" not in plan:  # as of every study that reads surveys alone: nothing in the plan is wrong
             raise PlanError(
                 file,
@@ -173,9 +175,7 @@ def load_study(root: Path, study: str) -> Study:
             )
             for site in plan["sites"]
         )
-    except FileNotFoundError:
-        raise PlanError(file, "whole file", "No plan of this name exists.", "Check the name of the study.") from None
-    except (tomllib.TOMLDecodeError, KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise PlanError(
             file, "sites, design.follow_up", f"The plan cannot be read ({error}).", "Correct the entry."
         ) from None
@@ -210,8 +210,8 @@ def returns_planned(root: Path, study: str) -> bool:
     `load_study`.
     """
     try:
-        return "sites" in tomllib.loads((root / f"data/plan/{study}.toml").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return "sites" in read_plan_file(root, f"data/plan/{study}.toml")
+    except PlanError:
         return True
 
 

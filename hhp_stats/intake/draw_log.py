@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from hhp_stats.intake.lists import LIST_UNREADABLE
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.spellings import Spellings, same
 from hhp_stats.intake.text_file import likely_delimiter, read_text, split_rows
+from hhp_stats.plan.records import read_plan_file
 
 HEADINGS = "log_heading"  # other spellings of its columns, in data/spellings.csv
 TRUE, FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
@@ -51,7 +51,7 @@ class DrawLog:
 def allocation_rule(root: Path, study: str) -> AllocationRule | None:
     """The acceptance rule by which the plan says that teams were drawn; None where it says nothing of the kind."""
     file = f"data/plan/{study}.toml"
-    plan = tomllib.loads((root / file).read_text(encoding="utf-8"))
+    plan = read_plan_file(root, file)
     said = plan.get("design", {}).get("randomisation")
     if said is None:
         return None

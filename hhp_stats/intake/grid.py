@@ -51,6 +51,7 @@ class Grid:
     encoding: str = ""
     formats: dict[tuple[int, int], str] = field(default_factory=dict)  # number formats that show more than the number
     struck: set[tuple[int, int]] = field(default_factory=set)  # cells struck through as a whole
+    white: set[tuple[int, int]] = field(default_factory=set)  # cells in white on white
     mixed: set[tuple[int, int]] = field(
         default_factory=set
     )  # texts of which a part is raised, lowered or struck through

@@ -19,6 +19,8 @@ _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
+_FO = "{urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0}"
+WHITE = "#ffffff"
 _CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 _ENCRYPTED = b"encryption-data"
 _SAVE_AGAIN = "Open it in a spreadsheet program, save it as .xlsx and send it again."
@@ -43,7 +45,9 @@ def read_ods(path: Path, *, sheet: str = "Return", holds_table: Callable[[Grid],
     except Refused:
         raise
     except Exception as error:  # a damaged file; parser messages may quote cells, so only the kind is kept
-        raise Refused("A workbook must be whole and readable.", _SAVE_AGAIN, type(error).__name__) from None
+        raise Refused(
+            "A workbook must be whole and readable.", _SAVE_AGAIN, f"a damaged file ({type(error).__name__})"
+        ) from None
 
 
 def _from_1904(root: ElementTree.Element) -> bool:
@@ -51,17 +55,18 @@ def _from_1904(root: ElementTree.Element) -> bool:
 
 
 class _Styles(NamedTuple):
-    """The names of styles that change what is seen: sheets that are hidden, texts struck through, texts raised or
-    lowered.
+    """The names of styles that change what is seen: sheets that are hidden, texts struck through, raised or lowered,
+    white on white.
     """
 
     hidden: frozenset[str]
     struck: frozenset[str]
     raised: frozenset[str]
+    white: frozenset[str]
 
 
 def _styles(root: ElementTree.Element) -> _Styles:
-    struck, raised = set(), set()
+    struck, raised, white = set(), set(), set()
     for style in root.iter(f"{_STYLE}style"):
         for properties in style.iter(f"{_STYLE}text-properties"):
             if properties.get(f"{_STYLE}text-line-through-style", "none") != "none":
@@ -69,7 +74,15 @@ def _styles(root: ElementTree.Element) -> _Styles:
             position = properties.get(f"{_STYLE}text-position", "0%").split()[0]
             if position not in ("0%", "0"):
                 raised.add(style.get(f"{_STYLE}name", ""))
-    return _Styles(_hidden_styles(root), frozenset(struck), frozenset(raised))
+            if properties.get(f"{_FO}color", "").casefold() == WHITE and not _on_colour(style):
+                white.add(style.get(f"{_STYLE}name", ""))
+    return _Styles(_hidden_styles(root), frozenset(struck), frozenset(raised), frozenset(white))
+
+
+def _on_colour(style: ElementTree.Element) -> bool:
+    """Whether the cells of a style have a ground of their own that is not white."""
+    grounds = {each.get(f"{_FO}background-color", WHITE) for each in style.iter(f"{_STYLE}table-cell-properties")}
+    return bool(grounds - {WHITE, "transparent"})
 
 
 def _hidden_styles(root: ElementTree.Element) -> frozenset[str]:
@@ -175,6 +188,8 @@ def _note(grid: Grid, cell: ElementTree.Element, at: tuple[int, int], value: Any
         grid.formats[at] = "[$£]0" if code in ("GBP", "") else "[$€]0"
     if style in styles.struck:
         grid.struck.add(at)
+    if style in styles.white:
+        grid.white.add(at)
     spans = (
         span.get(f"{_TEXT}style-name", "") for part in cell.findall(f"{_TEXT}p") for span in part.iter(f"{_TEXT}span")
     )

@@ -7,7 +7,6 @@ uses it: the studies and authorities of the plan, the waves, the lists that inta
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from hhp_stats.intake.lists import LINKAGE_FIELDS
 from hhp_stats.intake.masking import hidden, words_of
 from hhp_stats.intake.pilot_lists import DICTATION, FLEXITIME
 from hhp_stats.intake.survey import CONTACT
+from hhp_stats.plan.records import read_plan_file
 
 KINDS = {
     "returns": "returns",
@@ -132,7 +132,7 @@ class RawNames:
 def raw_names(root: Path) -> RawNames:
     """Read the names from the plans and the dictionary."""
     specs = (*SPECS, *DICTATION, *FLEXITIME)
-    plans = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted((root / "data/plan").glob("*.toml"))]
+    plans = [read_plan_file(root, f"data/plan/{path.name}") for path in sorted((root / "data/plan").glob("*.toml"))]
     folders: dict[str, frozenset[str]] = {}
     for plan in plans:
         if isinstance(plan.get("study"), str):  # what has a plan of its own

@@ -50,7 +50,7 @@ from hhp_stats.intake.rules_file import (
     UNREADABLE_FILE,
     USEFUL_COLUMN,
 )
-from hhp_stats.intake.seen import comment_problems, identifiers_as_seen, refused_cells
+from hhp_stats.intake.seen import comment_problems, identifiers_as_seen, refused_cells, remark_problems
 from hhp_stats.intake.spellings import Spellings, same
 from hhp_stats.intake.table import Table, comma_in_numbers, empty_frame
 from hhp_stats.intake.text_file import read_csv_grid
@@ -390,8 +390,10 @@ def _read_table(result: Return, grid: Grid, headings: Headings, table: tuple[Fie
             totals.append(number)
         else:
             kept.append(number)
+    notes: list[int] = []
     while kept and _is_note(grid.rows[kept[-1]], used, headings.columns["staff_id"]):
-        ignore(kept.pop(), "a note below the table")
+        notes.append(kept.pop())
+        ignore(notes[-1], "a note below the table")
     if not kept:
         result.problems.append(NO_PEOPLE.problem(file=result.file, sheet=grid.sheet))
     if totals:
@@ -427,6 +429,8 @@ def _read_table(result: Return, grid: Grid, headings: Headings, table: tuple[Fie
         )
     result.tolerances += ignored
     result.problems += comment_problems(result, grid, first_row=headings.first_data_row)
+    headed = {*used, *(column for column, _ in headings.unknown), *(column for _, column in headings.doubled)}
+    result.problems += remark_problems(result, grid, rows=kept, below=notes, headed=headed)
 
 
 def _is_nothing(value: Any, spellings: Spellings) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.intake.distribution import cohens_h, known, share_missing, standardised_difference, times
-from hhp_stats.intake.findings import Finding
+from hhp_stats.intake.findings import Finding, listed
 from hhp_stats.intake.lists import ListFile
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_correlation import (
@@ -25,6 +25,7 @@ from hhp_stats.intake.rules_correlation import (
     figures_of,
     scores_findings,
 )
+from hhp_stats.intake.rules_runs import OF_A_LIST, OF_A_SURVEY, run_findings
 from hhp_stats.intake.survey import SurveyFile
 from hhp_stats.plan.thresholds import Threshold
 
@@ -78,6 +79,30 @@ def _blanks(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding
                     yield about_column(BLANK_ITEM, survey, name, value, f"{name}, {survey.wave}")
 
 
+def _other_answers(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding]:
+    """Each answer of a scale is as frequent as in the other survey, over all questions on that scale that both asked.
+
+    What was found and replaced over a whole export, such as every 4 by a 2, is an answer that nobody gives any more.
+    """
+    for earlier, later in itertools.pairwise(surveys):
+        scales: dict[tuple[float | None, float | None], list[str]] = {}
+        for name in figures_of(later):
+            spec = later.fields[name]
+            if name in earlier.frame and spec.unit == "points":
+                scales.setdefault((spec.minimum, spec.maximum), []).append(name)
+        for names in scales.values():
+            before, after = (known(answers_of(each)[names].to_numpy(dtype=float).ravel()) for each in (earlier, later))
+            if min(len(before), len(after)) < limit.least:
+                continue
+            for answer in np.union1d(before, after):
+                old, new = (float((each == answer).mean()) for each in (before, after))
+                if cohens_h(old, new) > limit.limit:
+                    value = f"{answer:g} is {new:.0%} of the answers to {listed(names)}, at {earlier.wave} {old:.0%}"
+                    places = f"columns {names[0]} to {names[-1]}" if len(names) > 1 else f"column {names[0]}"
+                    unit = f"{answer:g} of {names[0]}, {later.wave}"
+                    yield Finding(rule=OTHER_ANSWERS, file=later.file, cell=places, value=value, units=(unit,))
+
+
 def _cut_short(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding]:
     for earlier, later in itertools.pairwise(surveys):
         first, second = len(answers_of(earlier)), len(answers_of(later))
@@ -103,6 +128,9 @@ def survey_findings(
         found += _between_groups(readable, groups, limit)
     if (limit := thresholds.get(CUT_SHORT.code)) is not None:
         found += _cut_short(readable, limit)
+    if (limit := thresholds.get(OTHER_ANSWERS.code)) is not None:
+        found += _other_answers(readable, limit)
+    found += run_findings(OF_A_SURVEY, readable, thresholds)
     return found + correlation_findings(readable, thresholds)
 
 
@@ -127,7 +155,8 @@ def list_findings(
             found += _hardly_any(table, limit)
         if (limit := thresholds.get(SORTED.code)) is not None and table.readable:
             found += _sorted_alone(table, drawn, limit)
-    return found + scores_findings([table for table in tables if table.readable], thresholds)
+    readable = [table for table in tables if table.readable]
+    return [*found, *run_findings(OF_A_LIST, readable, thresholds), *scores_findings(readable, thresholds)]
 
 
 def _hardly_any(table: ListFile, limit: Threshold) -> Iterator[Finding]:
@@ -194,6 +223,15 @@ CUT_SHORT = Rule(
     rule="About as many people should answer one survey as the other, within the limit of the plan.",
     remedy="Check whether the export is whole, without a filter, and made after the survey closed.",
 )
+OTHER_ANSWERS = Rule(
+    code="S52",
+    severity="warning",
+    rule=(
+        "An answer should be as frequent as in the other survey, over all questions on the same scale, within the limit"
+        " of the plan."
+    ),
+    remedy="Check whether one answer was replaced by another over the whole export, or coded otherwise.",
+)
 ONE_VALUE = Rule(
     code="L08",
     severity="warning",
@@ -215,5 +253,5 @@ SORTED = Rule(
     ),
     remedy="Check whether the column was sorted by itself: every value then belongs to another line.",
 )
-ANSWER_RULES = (OTHER_MEAN, BLANK_ITEM, OTHER_GROUP, CUT_SHORT, *CORRELATION_RULES)
-COLUMN_RULES = (ONE_VALUE, FEW_VALUES, SORTED, ALONE_IN_LIST)
+ANSWER_RULES = (OTHER_MEAN, BLANK_ITEM, OTHER_GROUP, CUT_SHORT, OTHER_ANSWERS, OF_A_SURVEY, *CORRELATION_RULES)
+COLUMN_RULES = (ONE_VALUE, FEW_VALUES, SORTED, ALONE_IN_LIST, OF_A_LIST)

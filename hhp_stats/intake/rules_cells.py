@@ -122,8 +122,11 @@ SIGHT_RULES: tuple[Rule, ...] = (
         code=v.STRUCK,
         severity="error",
         find=_unread(v.STRUCK),
-        rule="A value or a person must not be struck through: it is there for a program and gone for a reader.",
-        remedy="Delete what is struck through, or take the line off if it counts.",
+        rule=(
+            "A value or a person must not be struck through, or white on white: it is there for a program and gone for"
+            " a reader."
+        ),
+        remedy="Delete what is struck through or white, or make it plain if it counts.",
     ),
 )
 CELL_RULES = (*KIND_RULES, *SIGHT_RULES, *FORM_RULES)

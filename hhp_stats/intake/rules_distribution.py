@@ -20,6 +20,7 @@ from hhp_stats.intake.distribution import Figures, cohens_h, known, share_missin
 from hhp_stats.intake.findings import Finding, listed
 from hhp_stats.intake.returns import Return
 from hhp_stats.intake.rule import Rule
+from hhp_stats.intake.rules_runs import OF_A_RETURN, run_findings
 from hhp_stats.plan.thresholds import Threshold
 
 SERVICE = "service_months"
@@ -269,7 +270,17 @@ EARLY = Rule(
     rule="A baseline return must be drawn within the weeks before launch that the plan allows.",
     remedy="Correct the date above the table; if it is right, the return covers another year than planned.",
 )
-DISTRIBUTION_RULES = (BLANKS, ZEROS, OTHER_UNIT, OWN_RATE, SERVICE_GROWS, SERVICE_OF_ONE, BLANK_AFTER, EARLY)
+DISTRIBUTION_RULES = (
+    BLANKS,
+    ZEROS,
+    OTHER_UNIT,
+    OWN_RATE,
+    SERVICE_GROWS,
+    SERVICE_OF_ONE,
+    BLANK_AFTER,
+    EARLY,
+    OF_A_RETURN,
+)
 _FINDERS: Mapping[str, Callable[[Columns, Threshold], Iterator[Finding]]] = {
     "X28": _blanks,
     "X29": _zeros,
@@ -289,4 +300,5 @@ def distribution_findings(columns: Columns) -> list[Finding]:
         limit = columns.thresholds.get(code)
         if limit is not None:
             found += find(columns, limit)
-    return found
+    returns = list(columns.returns.all())
+    return found + run_findings(OF_A_RETURN, returns, columns.thresholds, columns=columns.figures())

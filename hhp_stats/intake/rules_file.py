@@ -163,6 +163,12 @@ COMMENTS = Rule(
     rule="Comments on cells are not read: they may say that a figure must not be used.",
     remedy="Read them in the workbook; correct the cell with `hhp correct` where the comment says so.",
 )
+REMARKS = Rule(
+    code="F31",
+    severity="warning",
+    rule="Remarks beside or below the table are not read: they may say that a figure must not be used.",
+    remedy="Read them in the file; correct the cell with `hhp correct` where a remark says so.",
+)
 HIDDEN_TABLE = Rule(
     code="F27",
     severity="warning",
@@ -203,6 +209,7 @@ FILE_RULES: tuple[Rule, ...] = (
     OTHER_UNIT,
     HEADING_REMARK,
     COMMENTS,
+    REMARKS,
     HIDDEN_TABLE,
     ROW_OF_TOTALS,
 )

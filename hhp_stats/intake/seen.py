@@ -4,7 +4,7 @@ comments.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from hhp_stats.errors import Problem
@@ -13,11 +13,12 @@ from hhp_stats.intake.dictionary import Field
 from hhp_stats.intake.findings import listed
 from hhp_stats.intake.grid import Grid
 from hhp_stats.intake.number_format import seen_otherwise, with_leading_zeros
-from hhp_stats.intake.rules_file import COMMENTS
+from hhp_stats.intake.rules_file import COMMENTS, REMARKS
 from hhp_stats.intake.table import Table
 
 _STRUCK_ROW = "the whole row is struck through"
 _STRUCK_CELL = "struck through"
+_WHITE = "white on white"
 _MIXED = "with a raised, lowered or struck-through part"
 
 
@@ -30,12 +31,14 @@ def refused_cells(
     Of a row whose identifier is struck through only the identifier is named: the person is meant.
     """
     found: dict[int, tuple[str, str]] = {}
-    if not (grid.formats or grid.struck or grid.mixed):
+    if not (grid.formats or grid.struck or grid.white or grid.mixed):
         return found
     for position, row in enumerate(rows):
         at = (row, column)
         if at in grid.struck and (column == id_column or (row, id_column) not in grid.struck):
             found[position] = (v.STRUCK, _STRUCK_ROW if column == id_column else _STRUCK_CELL)
+        elif at in grid.white:
+            found[position] = (v.STRUCK, _WHITE)
         elif at in grid.mixed:
             found[position] = (v.MIXED, _MIXED)
         elif spec.kind in ("number", "integer") and at in grid.formats:
@@ -60,6 +63,29 @@ def identifiers_as_seen(grid: Grid, rows: Sequence[int], column: int, raw: list[
             seen[position] = text
             filled.append(position)
     return seen, filled
+
+
+def remark_problems(
+    table: Table, grid: Grid, *, rows: Sequence[int], below: Sequence[int], headed: Collection[int]
+) -> Iterator[Problem]:
+    """One warning for what stands beside the people (`rows`) in columns that are not `headed`, or in rows `below`
+    them.
+    """
+    beside = [
+        (row, column)
+        for row in rows
+        for column, value in grid.rows[row].items()
+        if column not in headed and str(value).strip()
+    ]
+    under = [(row, column) for row in sorted(below) for column in grid.rows[row]]
+    if beside or under:
+        value = " and ".join(
+            f"{len(cells)} {'cell' if len(cells) == 1 else 'cells'} {where} the table"
+            for cells, where in ((beside, "beside"), (under, "below"))
+            if cells
+        )
+        cells = listed(table.address(row, column) for row, column in (*beside, *under))
+        yield REMARKS.problem(file=table.file, sheet=table.sheet, cell=cells, value=value)
 
 
 def comment_problems(table: Table, grid: Grid, *, first_row: int) -> Iterator[Problem]:

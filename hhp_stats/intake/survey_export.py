@@ -91,7 +91,9 @@ def read_sav_export(path: Path, *, wanted: Collection[str]) -> Export:
     except Refused:
         raise
     except Exception as error:  # whatever a damaged file provokes; messages may quote content, so only the kind is kept
-        raise Refused("An SPSS file must be whole and readable.", _AGAIN, type(error).__name__) from None
+        raise Refused(
+            "An SPSS file must be whole and readable.", _AGAIN, f"a damaged file ({type(error).__name__})"
+        ) from None
     labels_of = {_SAV_NAMES.get(name, name): label for name, label in meta.column_names_to_labels.items() if label}
     questions = metadata(list(labels_of), list(labels_of.values()), [])
     export = Export(heads=heads, body=[], encoding="SPSS", metadata=questions)

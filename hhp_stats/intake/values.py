@@ -25,6 +25,7 @@ NUMBER, INTEGER, DAY, YES_NO, CATEGORY, ERROR_VALUE, NO_RESULT, IDENTIFIER = (
 )
 SEEN_OTHERWISE, MIXED, STRUCK, DECIMAL_COMMA, DATE_ORDER = "C09", "C10", "C11", "C12", "C13"
 
+_WHOLE = re.compile(r"(?<=^[01])\.0+$")
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _COMMA = re.compile(r"[-+]?(?:\d*,\d+|\d{1,3}(?:\.\d{3})+,\d+)")  # of which those of `_GROUPED` are thousands
@@ -175,7 +176,9 @@ def _finite(value: float, whole: bool) -> float:
 
 
 def read_yes_no(value: Any, *, accepted: dict[str, str], spellings: Spellings) -> Read:
-    """yes = 1, no = 0; also Y/N, 1/0, TRUE/FALSE and the spellings of the mapping file."""
+    """yes = 1, no = 0; also Y/N, 1/0 (1.0 too, as programs write columns with blanks), TRUE/FALSE and the spellings of
+    the mapping file.
+    """
     unusable(value)
     if isinstance(value, bool):
         return Read(float(value), SPELLING)
@@ -184,7 +187,7 @@ def read_yes_no(value: Any, *, accepted: dict[str, str], spellings: Spellings) -
     if not isinstance(value, str):
         raise Unreadable(YES_NO)
     text = same(value)
-    meaning = accepted.get(text)
+    meaning = accepted.get(_WHOLE.sub("", text))
     if meaning is not None:
         return Read(float(meaning == "yes"), "" if value == meaning else SPELLING)
     if not text or text in spellings.of("blank"):

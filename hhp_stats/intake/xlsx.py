@@ -38,6 +38,9 @@ from hhp_stats.intake.xlsx_texts import Runs, shared_texts
 LAST_ROW = 1_048_576  # of a sheet in the format itself, rows without a cell included
 
 
+_STRICT = b"http://purl.oclc.org/ooxml/"  # the namespaces of another form of the same format
+
+
 def read_xlsx(path: Path, *, sheet: str = "Return", holds_table: Callable[[Grid], bool] | None = None) -> Grid:
     """The cells of one sheet of a workbook.
 
@@ -56,7 +59,9 @@ def read_xlsx(path: Path, *, sheet: str = "Return", holds_table: Callable[[Grid]
         raise
     except Exception as error:
         # Whatever a damaged file provokes in the parsers; their messages may quote cells, so only the kind is kept.
-        raise Refused("A workbook must be whole and readable.", SAVE_AGAIN, type(error).__name__) from None
+        raise Refused(
+            "A workbook must be whole and readable.", SAVE_AGAIN, f"a damaged file ({type(error).__name__})"
+        ) from None
     grid.external_links = contents.external_links
     return grid
 
@@ -84,6 +89,11 @@ def _read(path: Path, wanted: str, holds_table: Callable[[Grid], bool] | None) -
             if relation.target in reader.valid_files and "chartsheet" not in relation.Type
         ]
         if not parts:
+            if any(_STRICT in archive.read(name) for name in archive.namelist() if name.endswith("workbook.xml")):
+                raise Refused(
+                    "A workbook must not be in the form “Strict Open XML”.",
+                    "Save it as “Excel workbook (.xlsx)”, not as “Strict Open XML Spreadsheet (.xlsx)”.",
+                )
             raise Refused("A workbook must hold a worksheet.", SAVE_AGAIN)
         book = reader.wb
         dates, durations = book._date_formats, book._timedelta_formats
@@ -110,6 +120,7 @@ def _read(path: Path, wanted: str, holds_table: Callable[[Grid], bool] | None) -
         hidden=not chosen.visible,
         formats=found.formats,
         struck=found.struck,
+        white=found.white,
         mixed=found.mixed,
         comments=comments,
         from_1904=book.epoch == CALENDAR_MAC_1904,
@@ -160,6 +171,7 @@ class _Sheet:
     hidden_columns: set[int]
     formats: dict[tuple[int, int], str]
     struck: set[tuple[int, int]]
+    white: set[tuple[int, int]]
     mixed: set[tuple[int, int]]
 
 
@@ -176,9 +188,9 @@ def _parse_sheet(
     are
     closures over local variables: for 1.5 million cells attribute look-ups would double the time.
     """
-    sheet = _Sheet({}, set(), [], [], set(), {}, set(), set())
+    sheet = _Sheet({}, set(), [], [], set(), {}, set(), set(), set())
     rows, formulas = sheet.rows, sheet.formulas
-    special = styles.formats.keys() | styles.struck | styles.raised
+    special = styles.formats.keys() | styles.struck | styles.raised | styles.white
     runs = Runs()
     columns: dict[str, int] = {}
     text: list[str] = []
@@ -222,6 +234,8 @@ def _parse_sheet(
             sheet.formats[at] = styles.formats[style]
         if style in styles.struck:
             sheet.struck.add(at)
+        if style in styles.white:
+            sheet.white.add(at)
         if style in styles.raised or runs.taken() or (kind == "s" and mixed and int(stored) in mixed):
             sheet.mixed.add(at)
 

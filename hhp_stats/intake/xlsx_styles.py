@@ -1,4 +1,4 @@
-"""What the eye sees beside the values of a workbook: number formats, cells struck through, comments."""
+"""What the eye sees beside the values of a workbook: number formats, cells struck through or white, comments."""
 
 from __future__ import annotations
 
@@ -23,17 +23,21 @@ class Styles(NamedTuple):
     formats: dict[int, str]  # number formats other than plain ones
     struck: frozenset[int]
     raised: frozenset[int]
+    white: frozenset[int]  # on white
 
 
 def styles_of(book: Any) -> Styles:
     """The styles of a workbook by their numbers."""
-    formats, struck, raised = {}, set(), set()
+    formats, struck, raised, white = {}, set(), set(), set()
     for number, style in enumerate(book._cell_styles):
         font = book._fonts[style.fontId] if style.fontId < len(book._fonts) else None
         if font is not None and font.strike:
             struck.add(number)
         if font is not None and font.vertAlign in RAISED:
             raised.add(number)
+        fill = book._fills[style.fillId] if style.fillId < len(book._fills) else None
+        if font is not None and _is_white(font.color) and _is_light(fill):
+            white.add(number)
         own = style.numFmtId - BUILTIN_FORMATS_MAX_SIZE
         code = (
             book._number_formats[own]
@@ -42,7 +46,21 @@ def styles_of(book: Any) -> Styles:
         )
         if code not in PLAIN:
             formats[number] = code
-    return Styles(formats, frozenset(struck), frozenset(raised))
+    return Styles(formats, frozenset(struck), frozenset(raised), frozenset(white))
+
+
+def _is_white(color: Any) -> bool:
+    """Whether a colour is white: by its red, green and blue, as the first of the theme, or from the old palette."""
+    if color is None:
+        return False
+    by_kind = {"rgb": str(color.rgb)[-6:].upper() == "FFFFFF", "indexed": color.indexed in (1, 9)}
+    return by_kind.get(color.type, color.type == "theme" and color.theme == 0 and not color.tint)
+
+
+def _is_light(fill: Any) -> bool:
+    """Whether the ground of a cell is white: no fill, or a white one."""
+    pattern = getattr(fill, "patternType", None)
+    return pattern in (None, "none") or (pattern == "solid" and _is_white(fill.fgColor))
 
 
 def comments_of(archive: Any, sheet: str) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ from hhp_stats.plan.catalogue import PLANS, StudyEntry, catalogue
 from hhp_stats.plan.nearest import allowed
 from hhp_stats.plan.passages import UnevenMarks, unknown_studies
 from hhp_stats.plan.programme import PROGRAMME, programme_plan
-from hhp_stats.plan.records import read_plan_file
+from hhp_stats.plan.records import plan_text, read_plan_file
 
 BOOK = "_quarto.yml"
 TO_CONFIRM = "[to be confirmed]"  # what `hhp new` writes beside a guess
@@ -60,7 +60,7 @@ def check_book(root: Path) -> tuple[StudyEntry, ...]:
 def _refuse_unconfirmed(root: Path, study: str) -> None:
     """What `hhp new` guessed must have been confirmed: a guess is no plan."""
     for path in sorted((root / PLANS).glob(f"{study}.*")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        for number, line in enumerate(plan_text(root, f"{PLANS}/{path.name}").splitlines(), start=1):
             if TO_CONFIRM in line and not line.startswith("#"):
                 raise PlanError(
                     f"{PLANS}/{path.name}",
@@ -74,7 +74,7 @@ def _check_references(root: Path, known: Sequence[str]) -> None:
     """Commitments, deviations and passages of plan files may name no study that has no plan."""
     for path in sorted((root / PLANS).glob("*.toml")):
         file = f"{PLANS}/{path.name}"
-        text = path.read_text(encoding="utf-8")
+        text = plan_text(root, file)
         if path.name.startswith(("commitments", "deviations")):
             for key in ("commitment", "deviation"):
                 for number, entry in enumerate(read_plan_file(root, file).get(key, []), start=1):

@@ -7,12 +7,14 @@ import io
 from functools import lru_cache
 from pathlib import Path
 
+from hhp_stats.plan.records import plan_text
+
 CLAUSES = "data/published/protocol_clauses.csv"
 
 
 def known_clauses(root: Path) -> frozenset[str]:
     """Ids of all protocol clauses, from `data/published/protocol_clauses.csv`."""
-    return _clause_ids((root / CLAUSES).read_text(encoding="utf-8"))
+    return _clause_ids(plan_text(root, CLAUSES))
 
 
 @lru_cache(maxsize=8)

@@ -106,5 +106,5 @@ def _read(root: Path) -> dict[str, Any]:
         return {}
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RenderError(GLOSSARY, None, f"not valid TOML: {error}") from None

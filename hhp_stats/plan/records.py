@@ -24,14 +24,22 @@ Record = TypeVar("Record", bound="DataclassInstance")
 
 def read_plan_file(root: Path, file: str) -> Mapping[str, Any]:
     """The tables of a plan file; refuses a file that is missing or not valid TOML."""
-    return _tables(_text(root, file), file)
+    return _tables(plan_text(root, file), file)
 
 
-def _text(root: Path, file: str) -> str:
+def plan_text(root: Path, file: str) -> str:
+    """The text of a plan file; refuses a file that is missing, may not be read, or is no UTF-8 text."""
     path = root / file
     if not path.is_file():
         raise PlanError(file, "the file", "does not exist.", "Restore it: the report cannot be rendered without it.")
-    return path.read_text(encoding="utf-8")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise PlanError(
+            file, "the file", f"is not a text in UTF-8 (byte {error.start + 1}).", "Save it as UTF-8, or restore it."
+        ) from None
+    except OSError as error:
+        raise PlanError(file, "the file", f"cannot be read ({error.strerror}).", "Give read permission.") from None
 
 
 def _tables(text: str, file: str) -> Mapping[str, Any]:
@@ -103,7 +111,7 @@ def read_records(
     unknown or missing keys, values of another type, text that is blank unless its field is in `may_be_empty`, words
     that a Literal does not know, and an id used twice.
     """
-    text = _text(root, file)
+    text = plan_text(root, file)
     return _read(text, file=file, key=key, kind=kind, may_be_empty=may_be_empty, optional=optional, beside=beside)
 
 

@@ -24,6 +24,7 @@ from hhp_stats.plan.book_studies import BOOK
 from hhp_stats.plan.catalogue import PLANS, StudyEntry, catalogue, study_entry
 from hhp_stats.plan.glossary import GLOSSARY
 from hhp_stats.plan.passages import without
+from hhp_stats.plan.records import read_plan_file
 
 REMOVED = "data/.removed"  # hidden: no raw file, in no bundle
 CONFLICTS = "data/plan/conflicts.toml"
@@ -182,7 +183,7 @@ def _table_starts(lines: Sequence[str]) -> list[int]:
 def _conflicts_of(root: Path, study: str) -> frozenset[str]:
     """Ids of the conflicts that are about the study: other entries may have cited them."""
     path = root / CONFLICTS
-    listed = tomllib.loads(path.read_text(encoding="utf-8")).get("conflict", []) if path.is_file() else []
+    listed = read_plan_file(root, CONFLICTS).get("conflict", []) if path.is_file() else []
     return frozenset(str(entry["id"]) for entry in listed if entry.get("study") == study)
 
 

@@ -278,7 +278,7 @@ def test_a_table_is_named_where_others_read_it_unless_its_name_may_be_somebodys(
 
 def test_every_rule_has_a_rule_and_a_remedy_in_words():
     rules = [rule for rule in all_rules() if rule.code.startswith("T")]
-    assert len(rules) == 24
+    assert len(rules) == 27
     assert all(rule.rule.endswith(".") and rule.remedy.endswith(".") for rule in rules)
 
 
@@ -314,3 +314,62 @@ def test_the_limits_of_an_outcome_against_itself_before(home, away):
     found = problems(home, table=table, plan=PLAN + limits)
     seen = {code for code, cell, _ in found if cell == "column steps_6"}
     assert seen == ({"T23", "T24"} if away < 0 else set())
+
+
+def drawn_down(table):
+    table["steps_12"] = table["steps_12"].where(~table.index.isin(range(30, 60)), 7.5)
+
+
+def zeros_for_blanks(table):
+    table["steps_12"] = table["steps_12"].fillna(0)
+
+
+def zeros_in_one_arm(table):
+    table["pain_12"] = table["pain_12"].fillna(0)
+
+
+def blanks_for_zeros(table):
+    table["fell"] = table["fell"].where(table["fell"].eq(1)).astype("Int64")
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "named"),
+    [
+        (drawn_down, "T25", "steps_12 in 30 lines one after the other, all 7.5"),
+        (zeros_for_blanks, "T26", "steps_12 is zero for"),
+        (zeros_in_one_arm, "T26", "pain_12 is zero for 100% in the arm leaflet, in the others for"),
+        (blanks_for_zeros, "T27", "fell is 1 or blank"),
+    ],
+)
+def test_what_a_spreadsheet_fills_in(home, change, code, named):
+    def found(table):
+        return [(each, value) for each, _, value in problems(home, table=table) if each in ("T25", "T26", "T27")]
+
+    table = walks()
+    assert found(table) == []
+    if change is zeros_for_blanks:
+        table.loc[table.index[::9], "steps_12"] = np.nan
+    change(table)
+    ((rule, value),) = found(table)
+    assert rule == code and value.startswith(named)
+
+
+@pytest.mark.parametrize("away", [-0.001, 0.001])
+def test_the_limit_of_zeros(home, away):
+    """Of 240 people every eighth has zero steps, nobody had before."""
+    table = walks()
+    table.loc[table.index[::8], "steps_6"] = 0.0
+    share = table["steps_6"].eq(0).sum() / table["steps_6"].notna().sum()
+    limit = f'\n[[thresholds]]\ncode = "T26"\nabout = "a limit"\nlimit = {2 * np.arcsin(np.sqrt(share)) + away}\n'
+    codes = [code for code, cell, _ in problems(home, table=table, plan=PLAN + limit) if cell == "column steps_6"]
+    assert ("T26" in codes) == (away < 0)
+
+
+def test_zeros_and_ones_with_a_decimal_point(home):
+    """As programs write a column of whole numbers that has blanks: 1.0 and 0.0."""
+    table = walks()
+    table["fell"] = table["fell"].astype("float64").where(table.index != 3)
+    write_walks(home, table)
+    assert "1.0" in (home / "data/tables/walks.csv").read_text(encoding="utf-8")
+    read = load_plain_table(home, load_individual_plan(home, KEY)).people["fell"]
+    assert read.value_counts().to_dict() == table["fell"].value_counts().to_dict()

@@ -421,11 +421,11 @@ def test_every_plan_has_the_limits_of_its_files(root):
     from hhp_stats.plan.thresholds import load_thresholds
 
     expected = {
-        "goal_setting": "X28 X29 X30 X31 X32 X33 X34 X35 S24 S35 S36 S37 S38 S39 S40 S48 L08 L09 L10",
-        "hiring": "K34 L08 L09 L10 L11",
-        "dictation": "L08 L09 L10",
+        "goal_setting": "X28 X29 X30 X31 X32 X33 X34 X35 X38 S24 S35 S36 S37 S38 S39 S40 S48 S51 S52 L08 L09 L10 L12",
+        "hiring": "K34 L08 L09 L10 L11 L12",
+        "dictation": "L08 L09 L10 L12",
     }
-    surveys = "S24 S35 S36 S37 S38 S39 S40 S48 L10"
+    surveys = "S24 S35 S36 S37 S38 S39 S40 S48 S51 S52 L10 L12"
     expected |= dict.fromkeys(("letters", "coffee", "beneficiaries", "swing", "mod_ing"), surveys)
     for study, needed in expected.items():
         assert set(needed.split()) <= set(load_thresholds(root, study)), study
