@@ -341,10 +341,13 @@ def check_codes(
         if mask.any():
             breach = Breach("ExternalReference", int(mask.to_numpy().argmax()), f"{int(mask.sum())} {what}")
             survey.problems += breach_problems(rule, survey, [breach])
-    many = limit is not None and with_code.sum() >= limit.least and lost.sum() > limit.limit * with_code.sum()
+    # Also of responses that do not count: of many under one wrong code, such as 1E+09, a single one would.
+    coded = said.ne("") & ~survey.meta["preview"]
+    unlisted = coded & ~said.isin(listed)
+    many = limit is not None and coded.sum() >= limit.least and unlisted.sum() > limit.limit * coded.sum()
     if many:
-        value = f"{int(lost.sum())} of {int(with_code.sum())} codes are not on the list"
-        breach = Breach("ExternalReference", int(lost.to_numpy().argmax()), value)
+        value = f"the codes of {int(unlisted.sum())} of {int(coded.sum())} responses are not on the list"
+        breach = Breach("ExternalReference", int(unlisted.to_numpy().argmax()), value)
         survey.problems += breach_problems(FEW_LINKED, survey, [breach])
     answered = set(groups[codes.isin(said[used])])
     for group, size in groups.value_counts(sort=False).items():

@@ -248,6 +248,19 @@ def test_a_list_of_another_survey(trial_files, lost):
     assert [problem.code for problem in problems] == (["S24", "S21"] if lost == 6 else ["S21"])
 
 
+def test_codes_that_a_spreadsheet_made_into_one(trial_files):
+    """Of many responses under one code only one counts: what counts is how many are under codes of the list."""
+    rows = trial_files.surveys["endline"]
+    for row in rows:
+        row["ExternalReference"] = "1E+09"
+    root = trial_files.write()
+    path = root / f"data/plan/{STUDY}.toml"
+    limit = '[[thresholds]]\ncode = "S24"\nabout = "a"\nlimit = 0.5\nleast = 5\n'
+    path.write_text(path.read_text(encoding="utf-8") + limit, encoding="utf-8")
+    values = [problem.value for problem in gather(root, STUDY).all_problems() if problem.code == "S24"]
+    assert values == [f"the codes of {len(rows)} of {len(rows)} responses are not on the list"]
+
+
 def test_an_authority_of_which_nobody_answered(trial_files):
     codes = {row["survey_code"] for row in trial_files.linkage if row["local_authority"] == "Kent"}
     trial_files.surveys["endline"] = [
