@@ -45,8 +45,12 @@ _SESSION = re.compile(r'^@pytest\.fixture\(scope="session"[^)]*\)\ndef (\w+)', r
 _DEF = re.compile(r"^def (\w+)\(([^)]*)\)", re.M)
 
 
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text))
+def _asked(file: Path) -> dict[str, set[str]]:
+    """The functions of a file, and the words with which each asks for its arguments; of two with one name, both."""
+    found: dict[str, set[str]] = {}
+    for made, asked in _DEF.findall(file.read_text(encoding="utf-8")):
+        found.setdefault(made, set()).update(re.findall(r"\w+", asked))
+    return found
 
 
 @cache
@@ -56,24 +60,21 @@ def files_together() -> Mapping[str, str]:
 
     Read off the sources: the process that shares out the tests knows their names alone.
     """
-    files = {path: path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("tests/**/test_*.py"))}
-    first = {path: path for path in files}
+    asked_in = {path: _asked(path) for path in sorted(ROOT.glob("tests/**/test_*.py"))}
+    first = {path: path for path in asked_in}
     for conftest in sorted(ROOT.glob("tests/**/conftest.py")):
-        text = conftest.read_text(encoding="utf-8")
-        for name in set(_SESSION.findall(text)) - CHEAP:
+        beside = _asked(conftest)
+        for name in set(_SESSION.findall(conftest.read_text(encoding="utf-8"))) - CHEAP:
             names = {name}  # and fixtures beside it that ask for it
-            while more := {made for made, asked in _DEF.findall(text) if names & _words(asked)} - names:
+            while more := {made for made, asked in beside.items() if names & asked} - names:
                 names |= more
             users = [
                 path
-                for path, own in files.items()
-                if path.is_relative_to(conftest.parent)
-                and any(
-                    names & _words(asked) - {made for made, _ in _DEF.findall(own)} for _, asked in _DEF.findall(own)
-                )
+                for path, own in asked_in.items()
+                if path.is_relative_to(conftest.parent) and any((names - own.keys()) & asked for asked in own.values())
             ]
             groups = {first[path] for path in users}
-            first |= {path: min(groups) for path in files if first[path] in groups}
+            first |= {path: min(groups) for path in first if first[path] in groups}
     return {path.relative_to(ROOT).as_posix(): one.relative_to(ROOT).as_posix() for path, one in first.items()}
 
 

@@ -247,7 +247,7 @@ def corrected(rendered):
             ["K1", *common, "overall_absence_days", f"{whole:g}", f"{whole + 60:g}", "long illness missed", "authority"]
         )
         line.writerow(["K2", *common, "illness_days", f"{old:g}", f"{old + 60:g}", "long illness missed", "authority"])
-    hhp(project, "render")
+    hhp(project, "render", "--format", "html")
     return project
 
 
@@ -273,7 +273,7 @@ def test_the_correction_is_listed_with_its_person_hidden(corrected):
 
 def test_flipping_the_arms_flips_words_titles_and_alternative_texts(rendered):
     project = rendered.parent / "flipped"
-    shutil.copytree(rendered, project, ignore=shutil.ignore_patterns("first", ".report", "_output"))
+    shutil.copytree(rendered, project, ignore=shutil.ignore_patterns("first", "_output"))  # results and texts are kept
     path = project / "data/allocation/goal_setting.csv"
     teams = pd.read_csv(path)
     teams["treatment"] = 1 - teams["treatment"]

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,9 @@ GIVEN = (
 
 
 THEMES = "data/qualitative/"  # of the documents: given, not drawn, and accepted with the rest
+
+
+Generator = Callable[[Path, str, int | None], StudyFiles]
 
 
 def made_files(root: Path) -> dict[str, bytes]:
@@ -552,6 +556,23 @@ def test_real_data_are_never_overwritten(project: Path, tmp_path: Path) -> None:
     assert made_files(root) == before
 
 
+@pytest.fixture(scope="module")
+def drawn_once() -> dict[str, Generator]:
+    """What draws the files, each study with each seed once; the project has no part in what is drawn."""
+
+    def once(generate: Generator) -> Generator:
+        drawn: dict[tuple[str, int | None], StudyFiles] = {}
+
+        def of_study(root: Path, study: str, seed: int | None) -> StudyFiles:
+            if (study, seed) not in drawn:
+                drawn[study, seed] = generate(root, study, seed)
+            return drawn[study, seed]
+
+        return of_study
+
+    return {kind: once(generate) for kind, generate in GENERATORS.items()} | {"returns": _tiny_study}
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -561,9 +582,10 @@ def test_real_data_are_never_overwritten(project: Path, tmp_path: Path) -> None:
     ],
 )
 def test_an_unmarked_file_survives_although_the_manifest_says_synthetic(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drawn_once: dict[str, Generator], name: str
 ) -> None:
-    monkeypatch.setitem(GENERATORS, "returns", _tiny_study)
+    for kind, generate in drawn_once.items():
+        monkeypatch.setitem(GENERATORS, kind, generate)
     root = tmp_path / "mixed"
     shutil.copytree(project, root)
     path = root / name
