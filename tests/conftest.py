@@ -1,5 +1,6 @@
 """What all tests share: where the project is, and copies of it that a test may damage."""
 
+import gc
 import re
 import shutil
 from collections import Counter
@@ -92,6 +93,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return item.path.name != "test_whole_report.py", alone, "" if alone else group
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all libraries stay to the end: the search for garbage need not go through them each
+    time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

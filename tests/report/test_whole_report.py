@@ -516,9 +516,9 @@ def refresh_manifest(project, path):
 
 
 def without_study(rendered, home, study):
-    """A copy of the rendered project, its results kept, out of which one study was taken."""
+    """A copy of the rendered project, its results and texts kept, out of which one study was taken."""
     home.mkdir()
-    for name in ("data", "report", ".report/results"):
+    for name in ("data", "report", ".report"):
         shutil.copytree(rendered / name, home / name, ignore=shutil.ignore_patterns("figures", "*.lock"))
     for name in ("_quarto.yml", "index.qmd", "requirements.lock"):
         shutil.copy(rendered / name, home / name)
