@@ -29,8 +29,8 @@ def owner_of(report: CheckReport, problem: Problem) -> str:
 
 
 def summary(report: CheckReport, *, width: int) -> list[str]:
-    """At most ten lines, none longer than `width` where words allow it: whether anything blocks, and for each authority
-    or file what does, worst first.
+    """At most ten lines, none longer than `width` where words allow it: whether anything blocks (in full), and for each
+    authority or file what does, worst first.
     """
     counts, what = report.counts(), _what(report)
     rest = " and ".join(plural(counts[level], level) for level in ("warning", "note") if counts[level])
@@ -40,13 +40,15 @@ def summary(report: CheckReport, *, width: int) -> list[str]:
         return [f"Nothing blocks the analysis in {what}{f': {rest}' if rest else ''}.{asked}"]
     by_owner = Counter(owner_of(report, problem) for problem in errors)
     head = f"{plural(counts['error'], 'error')} in {what} {'blocks' if counts['error'] == 1 else 'block'} the analysis"
-    lines = [f"{head}{f'; {rest} beside' if rest else ''}."]
+    lead = textwrap.wrap(f"{head}{f'; {rest} beside' if rest else ''}.", max(width, 20))
+    most_lines = LINES - 1 - len(lead)
+    lines = []
     pairs = Counter((owner_of(report, problem), problem.code) for problem in errors)
-    if len(pairs) <= LINES - 2:
+    if len(pairs) <= most_lines:
         words = {problem.code: problem.rule for problem in errors}
         lines += [f"{owner}: [{code}] {_times(n)}{words[code]}" for (owner, code), n in _ordered(pairs, by_owner)]
     else:
-        room = LINES - 2 if len(by_owner) <= LINES - 2 else LINES - 3
+        room = most_lines if len(by_owner) <= most_lines else most_lines - 1
         for owner, n in by_owner.most_common(room):
             rules = Counter({code: k for (whose, code), k in pairs.items() if whose == owner})
             most = ", ".join(f"{code} ({count(k)})" for code, k in rules.most_common())
@@ -55,7 +57,7 @@ def summary(report: CheckReport, *, width: int) -> list[str]:
         if left:
             total = plural(sum(n for _, n in left), "error")
             lines.append(f"{plural(len(left), 'other', 'others')}: {total}, listed below")
-    return [textwrap.shorten(line, max(width, 20), placeholder=" …") for line in lines]
+    return [*lead, *(textwrap.shorten(line, max(width, 20), placeholder=" …") for line in lines)]
 
 
 def _what(report: CheckReport) -> str:

@@ -25,7 +25,7 @@ from hhp_stats.intake.rules_answers import list_findings
 from hhp_stats.intake.rules_cells import FORM_RULES, KIND_RULES
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
 from hhp_stats.intake.rules_plan import assumption_problems
-from hhp_stats.intake.rules_wave import blank_required, out_of_range
+from hhp_stats.intake.rules_wave import blank_required, converted_identifiers, out_of_range
 from hhp_stats.intake.spellings import Spellings
 from hhp_stats.plan.conduct import deviations_of_data
 from hhp_stats.plan.thresholds import load_thresholds
@@ -56,6 +56,7 @@ def _cells(table: ListFile) -> Iterator[Breach]:
         if rule.find is not None:
             yield from rule.find(table)
     yield from out_of_range(table)
+    yield from converted_identifiers(table)
 
 
 CELLS = Rule(

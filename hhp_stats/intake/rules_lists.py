@@ -12,7 +12,7 @@ from hhp_stats.intake.lists import ListFile
 from hhp_stats.intake.masking import shown
 from hhp_stats.intake.rule import Breach, Rule, at, breach_problems
 from hhp_stats.intake.rules_cells import FORM_RULES, KIND_RULES
-from hhp_stats.intake.rules_wave import blank_required, folded, out_of_range
+from hhp_stats.intake.rules_wave import blank_required, converted_identifiers, folded, out_of_range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +137,7 @@ def _cells(check: ListCheck) -> Iterator[Breach]:
     for rule in KIND_RULES:
         if rule.find is not None:
             yield from rule.find(check.table)
+    yield from converted_identifiers(check.table, names=("team_id",))  # of words too (R05)
 
 
 _READABLE = Rule(

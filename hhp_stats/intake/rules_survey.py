@@ -335,23 +335,25 @@ def check_codes(
     spelled = {folded(code) for code in listed}
     otherwise = lost & said.map(folded).isin(spelled)
     for mask, rule, what in (
-        (otherwise, CODE_OTHERWISE, "responses whose code the list has in another spelling"),
-        (lost & ~otherwise, NOT_LINKED, "responses with an unknown code"),
+        (otherwise, CODE_OTHERWISE, "whose code the list has in another spelling"),
+        (lost & ~otherwise, NOT_LINKED, "with an unknown code"),
     ):
         if mask.any():
-            breach = Breach("ExternalReference", int(mask.to_numpy().argmax()), f"{int(mask.sum())} {what}")
+            many = int(mask.sum())
+            value = f"{many} {'response' if many == 1 else 'responses'} {what}"
+            breach = Breach("ExternalReference", int(mask.to_numpy().argmax()), value)
             survey.problems += breach_problems(rule, survey, [breach])
     # Also of responses that do not count: of many under one wrong code, such as 1E+09, a single one would.
     coded = said.ne("") & ~survey.meta["preview"]
     unlisted = coded & ~said.isin(listed)
-    many = limit is not None and coded.sum() >= limit.least and unlisted.sum() > limit.limit * coded.sum()
-    if many:
+    most = limit is not None and coded.sum() >= limit.least and unlisted.sum() > limit.limit * coded.sum()
+    if most:
         value = f"the codes of {int(unlisted.sum())} of {int(coded.sum())} responses are not on the list"
         breach = Breach("ExternalReference", int(unlisted.to_numpy().argmax()), value)
         survey.problems += breach_problems(FEW_LINKED, survey, [breach])
     answered = set(groups[codes.isin(said[used])])
     for group, size in groups.value_counts(sort=False).items():
-        if size >= MANY_CODES and group not in answered and with_code.any() and not otherwise.any() and not many:
+        if size >= MANY_CODES and group not in answered and with_code.any() and not otherwise.any() and not most:
             value = f"none of the {size} people with a code in {group}"
             survey.problems.append(NOBODY_ANSWERED.problem(file=survey.file, value=value))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # What programs make of codes such as 3-5 or 7/8: dates and fractions.
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)"
+HARDLY_ANY = 0.05  # of a column's identifiers
+_NO_CODE = r"[^\w./-]"
 _CONVERTED = re.compile(
     rf"\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}([/.-])\d{{1,2}}\1\d{{4}}|\d+[.,]\d+|\d{{1,2}}[-/ .]?{_MONTH}(?:[-/"
     r" .]?\d{2,4})?"
@@ -102,11 +104,19 @@ def _bad_ids(ret: Return, name: str, good: dict[str, bool]) -> Iterator[Breach]:
             yield Breach(name, first, ret.quote(name, first) + more)
 
 
-def converted_identifiers(table: Table) -> Iterator[Breach]:
-    """Identifiers of a list that a spreadsheet made into dates, times or numbers with an exponent."""
+def converted_identifiers(table: Table, *, names: Collection[str] = ()) -> Iterator[Breach]:
+    """Identifiers of a list that a spreadsheet made into dates, times or numbers with an exponent.
+
+    And those with blanks or signs, such as "QX7 pts", in a column where hardly any other has them, unless `names` says
+    that its identifiers may be names.
+    """
     for name, spec in table.fields.items():
         if spec.kind == "identifier" and name in table.frame:
-            found = table.frame[name].dropna().astype(str).str.fullmatch(_CONVERTED.pattern, flags=re.IGNORECASE)
+            known = table.frame[name].dropna().astype(str)
+            found = known.str.fullmatch(_CONVERTED.pattern, flags=re.IGNORECASE)
+            odd = known.str.contains(_NO_CODE)
+            if name not in names and odd.sum() <= min(max(HARDLY_ANY * len(known), 1), len(known) // 2):
+                found |= odd
             yield from at(found.reindex(table.frame.index, fill_value=False), name)
 
 

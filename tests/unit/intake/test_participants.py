@@ -88,7 +88,7 @@ def test_a_doubled_person_or_code_is_refused(edit, name, code):
 
 
 @pytest.mark.parametrize("name", ["staff_id", "survey_code"])
-@pytest.mark.parametrize("made", ["1E+05", "05-Sep", "03/04/2019", "1.5E11"])
+@pytest.mark.parametrize("made", ["1E+05", "05-Sep", "03/04/2019", "1.5E11", "QX7 pts", "QX7*"])
 def test_an_identifier_that_a_spreadsheet_made_into_something_else_is_refused(edit, name, made):
     def mend(rows):
         rows[2][column(rows, name)] = made

@@ -13,6 +13,7 @@ import pytest
 from test_rules_distribution import answered, codes, five, found, limits, listed, of, survey
 
 from hhp_stats.intake.rules_answers import list_findings, survey_findings
+from hhp_stats.intake.rules_wave import converted_identifiers
 from hhp_stats.intake.runs import runs_beyond
 
 
@@ -100,3 +101,18 @@ def test_an_answer_replaced_over_a_whole_export():
     assert [(each.rule.code, each.cell) for each in told] == [("S52", f"columns {names[0]} to {names[-1]}")] * 2
     assert "4 is 0% of the answers to one, two, three, at baseline" in told[1].value
     assert survey_findings([earlier, replaced], {}, limits(S52=far + 0.001)) == []
+
+
+@pytest.mark.parametrize(
+    ("people", "seen"),
+    [
+        ([f"P{n:02d}" for n in range(30)], []),
+        ([f"P{n:02d}" for n in range(29)] + ["P29 pts"], [29]),
+        (["1E+05", *(f"P{n:02d}" for n in range(29))], [0]),
+        ([f"Ward {n}" for n in range(30)], []),  # a blank is their way
+    ],
+)
+def test_identifiers_unlike_the_others_of_their_column(people, seen):
+    table = listed(person=people, one=np.arange(30.0))
+    assert [breach.position for breach in converted_identifiers(table)] == seen
+    assert [breach.position for breach in converted_identifiers(table, names=("person",))] == [s for s in seen if not s]
