@@ -166,7 +166,7 @@ COMMENTS = Rule(
 REMARKS = Rule(
     code="F31",
     severity="warning",
-    rule="Remarks beside or below the table are not read: they may say that a figure must not be used.",
+    rule="Remarks next to or below the table are not read: they may say that a figure must not be used.",
     remedy="Read them in the file; correct the cell with `hhp correct` where a remark says so.",
 )
 HIDDEN_TABLE = Rule(

@@ -21,7 +21,7 @@ from hhp_stats.plan.thresholds import Threshold
 
 _RULE = (
     "A column of figures should not hold one value, or a series, over many lines one after the other, unless the column"
-    " is in order of size; how unlikely such a run may be stands in the plan."
+    " is in order of size; how unlikely a run may be is a limit in the plan."
 )
 _REMEDY = "Check whether a cell was copied down, and get the values that were there before."
 OF_A_SURVEY = Rule(code="S51", severity="warning", rule=_RULE, remedy=_REMEDY)

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from hhp_stats.cli import app
 from hhp_stats.cli import releases as release_commands
 from hhp_stats.cli import report as report_commands
-from hhp_stats.errors import DataError
+from hhp_stats.errors import HhpError
 from hhp_stats.files.replaced_folder import replaced
 from hhp_stats.plan import catalogue
 from hhp_stats.plan.imprint import read_imprint
@@ -397,7 +397,7 @@ def test_lint_lists_problems_with_their_place_or_says_that_there_is_none(book: P
     assert "inside the syntax" in said(done("lint"))
     (book / "index.qmd").write_text("# Summary {#sec-summary}\n\nWords.\n\n::: {.aside}\nNo.\n:::\n", encoding="utf-8")
     result = run("lint")
-    assert isinstance(result.exception, DataError) and "index.qmd" in said(result) and "line 5" in said(result)
+    assert isinstance(result.exception, HhpError) and "index.qmd" in said(result) and "line 5" in said(result)
 
 
 @pytest.mark.parametrize("status", [0, 1])
