@@ -22,12 +22,16 @@ from hhp_stats.studies.field_trial.analysed import outcome_column
 from hhp_stats.studies.field_trial.clusters import arm_mean, people_of
 from hhp_stats.studies.sources import sourced, states_source
 
+ALIKE = "All values are the same: there is no standard error and no interval."
 TOO_FEW = "NoObservations: fewer than two people of the arm have the outcome"
 
 
 @states_source
 def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
-    """Mean with standard error and t interval, and standard deviation, of each outcome by arm."""
+    """Mean with standard error and t interval, and standard deviation, of each outcome by arm.
+
+    An arm whose values are all the same has its mean alone.
+    """
     rows = []
     for outcome in plan.outcomes.values():
         column = outcome_column(plan, outcome.id)
@@ -54,6 +58,9 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                     rows += _no_mean(outcome, arm, plan, f"{type(refused).__name__}: {refused}", ", clustered")
                     continue
                 error, df, source = clustered.value.std_error, clustered.value.df, clustered.source
+            alike = not error > 0
+            if alike:  # all values are the same: nothing says how far the mean may be off
+                error = df = math.nan
             reach = float(stats.t.ppf(0.5 + plan.conf_level / 2, df)) * error
             about: dict[str, Any] = {
                 "study": plan.study,
@@ -78,6 +85,7 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                     conf_low=mean - reach,
                     conf_high=mean + reach,
                     source=source,
+                    note=ALIKE if alike else "",
                     **about,
                 )
             )
