@@ -258,7 +258,11 @@ def main() -> int:
 
     everything: list[Result] = []
     seen: set[tuple[str, ...]] = set()
-    form = "some as CSV, OpenDocument and SPSS" if asked.other_formats else "as they are"
+    form = (
+        "some as CSV, OpenDocument, SPSS and .xlsm, one export with its definition"
+        if asked.other_formats
+        else "as they are"
+    )
     only, suffixes = tuple(asked.study), tuple(asked.suffix)
     if suffixes and not only:
         parser.error("--suffix needs the --study that has such files")
