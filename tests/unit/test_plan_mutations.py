@@ -17,7 +17,7 @@ from table_trials import DICTIONARY, KEY, PLAN
 from hhp_stats.errors import PlanError
 from hhp_stats.intake.raw_places import raw_names
 from hhp_stats.plan.any_plan import plan_in, plan_of
-from hhp_stats.plan.catalogue import catalogue
+from hhp_stats.plan.book_studies import check_book
 from hhp_stats.plan.clauses import load_clause_status
 from hhp_stats.plan.conduct import load_commitments, load_deviations
 from hhp_stats.plan.conflicts import load_conflicts, load_departures, load_sources
@@ -224,7 +224,7 @@ def test_a_plan_that_is_no_text_is_refused_by_its_name(home, content):
         path.write_bytes(content)
         try:
             with pytest.raises(PlanError, match=path.name) as refused:
-                catalogue(home)
+                check_book(home)
                 raw_names(home)
         finally:
             path.write_bytes(whole)
