@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from hhp_stats.consistency.statcheck import ReportedTest, find_tests
-from hhp_stats.consistency.verdict import Finding
 from hhp_stats.manuscript.arms import arm_claims
-from hhp_stats.manuscript.claim import Claim, Judged, claim, shown_p
+from hhp_stats.manuscript.claim import Claim
 from hhp_stats.manuscript.document import Block, Document, Paragraph
 from hhp_stats.manuscript.intervals import error_claims, interval_claims
+from hhp_stats.manuscript.printed_tests import tests_in_words
 from hhp_stats.manuscript.scales import scale_claims
 from hhp_stats.manuscript.shares import fraction_claims, share_claims
 from hhp_stats.manuscript.tables import table_claims
@@ -21,11 +20,6 @@ _ABBREVIATED = "".join(
     rf"(?<!\b{word}\.)" for word in (r"et\ al", r"e\.g", r"i\.e", "vs", "Fig", "No", r"S\.E", "approx")
 )
 _SENTENCE = re.compile(rf"(?<=[.!?]){_ABBREVIATED}[\"')\]\u201d\u2019]* (?=[A-Z(\"'\u201c\u2018])")
-_OUTCOMES: dict[str, Finding] = {
-    "consistent": "reproduces",
-    "error": "does_not_reproduce",
-    "decision_error": "does_not_reproduce",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +53,7 @@ def text_claims(text: str) -> list[Claim]:
 
 
 def _of_sentence(sentence: str, paragraph: str) -> Iterator[Claim]:
-    yield from _tests(sentence)
+    yield from tests_in_words(sentence)
     yield from interval_claims(sentence, paragraph)
     yield from error_claims(sentence)
     yield from arm_claims(sentence)
@@ -76,22 +70,3 @@ def _sentences(text: str) -> Iterator[tuple[int, str]]:
         yield at, text[at : gap.end()]
         at = gap.end()
     yield at, text[at:]
-
-
-def _tests(sentence: str) -> Iterator[Claim]:
-    at = 0
-    for test in find_tests(sentence):
-        start = sentence.find(test.text, at)
-        at = start + len(test.text)
-        yield claim(_test_judged(test), text=test.text, start=start, end=at)
-
-
-def _test_judged(test: ReportedTest) -> Judged:
-    reason = f"The statistic and its df give p {shown_p(test.p_low, test.p_high)}."
-    if test.outcome != "consistent" and test.one_sided:
-        return Judged(
-            "test", "another_reading", f"{reason} Half of it fits: right for a one-sided test, which must be said."
-        )
-    if test.outcome == "decision_error":
-        reason += " The two are on different sides of .05."
-    return Judged("test", _OUTCOMES[test.outcome], reason)

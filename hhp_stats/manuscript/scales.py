@@ -17,6 +17,7 @@ _SCALE = re.compile(
     rf"(?:to|and|-|\u2013|through)\s*(?P<high>{NUMBER})\b",
     re.I,
 )
+_IN_BRACKETS = re.compile(r"[(\[](?:range |scale )?(?P<low>\d+) ?(?:to|-|\u2013) ?(?P<high>\d+)(?: points)?[)\]]", re.I)
 _MEAN = re.compile(rf"\b(?:M|mean(?: score)?)\s*(?:=|of|was|is)\s*(?P<mean>{NUMBER})", re.I)
 _N = re.compile(r"\bn\s*=\s*(\d[\d,]*)", re.I)
 _NEAR = 45
@@ -28,6 +29,15 @@ def scale_in(text: str) -> tuple[float, float] | None:
     if len(found) != 1:
         return None
     low, high = found.pop()
+    return (low, high) if low < high <= 1000 else None
+
+
+def scale_in_label(label: str) -> tuple[float, float] | None:
+    """The ends that the label of a row says in brackets, as "Burnout (1 to 5)"."""
+    found = _IN_BRACKETS.findall(label)
+    if len(found) != 1:
+        return None
+    low, high = (float(end) for end in found[0])
     return (low, high) if low < high <= 1000 else None
 
 

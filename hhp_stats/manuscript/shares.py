@@ -54,8 +54,8 @@ _PATTERNS = (
 _ROUGH = 2.5  # percentage points that "about" may be away
 # Words for shares: from and to, in per cent, both meant generously.
 FRACTIONS: dict[str, tuple[float, float]] = {
-    r"(?:a|one)[ -]quarter|(?:a|one) fourth": (20.5, 29.5),
-    r"(?:a|one)[ -]third": (28.5, 38),
+    r"(?:a|one)[ -]quarter|(?:a|one) fourth|one in four|1 in 4": (20.5, 29.5),
+    r"(?:a|one)[ -]third|one in three|1 in 3": (28.5, 38),
     r"(?:over|more than|just over) (?:a )?half": (50, 100),
     r"(?:under|less than|fewer than|just under|nearly|almost) (?:a )?half": (0, 50),
     r"two[ -]thirds": (61.5, 72),
@@ -69,7 +69,9 @@ FRACTIONS: dict[str, tuple[float, float]] = {
 _FRACTION = re.compile(
     r"(?P<modifier>(?:over|more than|just over|under|less than|fewer than|just"
     r" under|nearly|almost|about|around|roughly) )?"
-    rf"\b(?P<word>{'|'.join(FRACTIONS)})\b[^\d.;:()%]{{0,80}}\((?P<share>\d+(?:\.\d+)?)%",
+    rf"\b(?P<word>{'|'.join(FRACTIONS)})\b[^\d.;:()%]{{0,80}}\("
+    rf"(?:(?P<part>{_PART}){_OF}(?P<whole>{COUNT})(?:[,;:=]? ?\d+(?:\.\d+)?%)?[)\],;]"
+    r"|(?P<share>\d+(?:\.\d+)?)%)",
     re.I,
 )
 
@@ -125,8 +127,10 @@ def share_judged(part: int, whole: int, printed: str, *, rough: bool = False) ->
 
 
 def fraction_claims(sentence: str) -> Iterator[Claim]:
-    """ "A third (32%)": does the share in digits fit the one in words?"""
+    """ "A third (32%)" or "a third (32 of 100)": does the share in digits fit the one in words?"""
     for found in _FRACTION.finditer(sentence):
+        if found["whole"] and not counted(found["whole"]):
+            continue
         modifier = (found["modifier"] or "").lower()
         word = next(one for one in FRACTIONS if re.fullmatch(one, found["word"], re.I))
         low, high = FRACTIONS[word]
@@ -134,11 +138,9 @@ def fraction_claims(sentence: str) -> Iterator[Claim]:
             low, high = (low + high) / 2, 100
         elif modifier.strip() in ("under", "less than", "fewer than", "just under", "nearly", "almost"):
             low, high = 0, (low + high) / 2
-        share = float(found["share"])
+        share = float(found["share"]) if found["share"] else 100 * counted(found["part"]) / counted(found["whole"])
+        said = f"{found['share']}%" if found["share"] else f"{found['part']} of {found['whole']}"
         fits = low - 1e-9 <= share <= high + 1e-9
-        reason = (
-            f"\u201c{modifier}{found['word']}\u201d is {shown(low)} to {shown(high)}% at most, printed"
-            f" {found['share']}%."
-        )
+        reason = f"\u201c{modifier}{found['word']}\u201d is {shown(low)} to {shown(high)}% at most, printed {said}."
         judged = Judged("word", "reproduces" if fits else "does_not_reproduce", reason)
         yield claim(judged, text=found[0], start=found.start(), end=found.end())

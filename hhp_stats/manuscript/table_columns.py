@@ -43,6 +43,8 @@ _MEAN_LIKE = re.compile(
 )
 _PER_CENT = re.compile(r"%|\bper ?cent|\bpercentage|\bshare\b|\brate\b|\bproportion", re.I)
 _COUNT = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)(?: ?[(\[]\d+(?:\.\d+)?%?[)\]])?")
+_P = re.compile(r"(?:p ?)?(<=|>=|[<>=]?) ?(\d?\.\d+)\*{0,3}", re.I)
+_WHOLE = re.compile(r"(?:grand )?(?:totals?|all|overall|everyone|n)\b", re.I)
 _FOLLOWED = 0.5  # share of the rows that must follow a relation before the others are held against it
 _FEWEST_ROWS = 3
 
@@ -78,6 +80,12 @@ def count_in(cell: str) -> int | None:
     return int(found[1].replace(",", "")) if found else None
 
 
+def p_of(cell: str) -> tuple[str, str] | None:
+    """Sign and digits of a cell that holds a p-value."""
+    found = _P.fullmatch(cell.strip())
+    return (found[1] or "=", found[2]) if found else None
+
+
 def count_columns(table: Table) -> list[int]:
     """Columns of counts: whole numbers in every filled cell, under no heading of a mean, rate or estimate."""
     return [
@@ -100,10 +108,11 @@ def relation_claims(table: Table) -> Iterator[Claim]:
     counts = count_columns(table)
     shares = [at for at in range(1, width) if _PER_CENT.search(table.headings[at]) and at not in counts]
     for share in shares:
-        for part, whole in permutations(counts, 2):
-            if held := _held(table, share, _share_of(table, part, whole, share)):
-                yield from held
-                break
+        rules = [_share_of(table, part, whole, share) for part, whole in permutations(counts, 2)]
+        rules += [
+            _share_of_all(table, part, all_of_them, share) for part in counts for all_of_them in _wholes(table, part)
+        ]
+        yield from next((held for rule in rules if (held := _held(table, share, rule))), [])
     apart = [
         at for at, heading in enumerate(table.headings) if re.search(r"\bdifference|\bgap\b|\bchange\b", heading, re.I)
     ]
@@ -143,6 +152,23 @@ def _share_of(table: Table, part: int, whole: int, share: int) -> _Rule:
         if not counted or not total or not re.fullmatch(r"\d+(?:\.\d+)?", printed):
             return None
         return share_judged(counted, total, printed)
+
+    return judge
+
+
+def _wholes(table: Table, part: int) -> list[int]:
+    """The number of all, where one row of a column of counts is that of all and none is larger."""
+    found = [count_in(row[part]) for row in table.rows if _WHOLE.match(row[0].strip())]
+    counts = [n for row in table.rows if (n := count_in(row[part])) is not None]
+    return [n for n in found if n is not None and len(found) == 1 and n == max(counts)]
+
+
+def _share_of_all(table: Table, part: int, whole: int, share: int) -> _Rule:
+    def judge(at: int) -> Judged | None:
+        counted, printed = count_in(table.rows[at][part]), table.rows[at][share].strip().removesuffix("%").strip()
+        if not counted or not re.fullmatch(r"\d+(?:\.\d+)?", printed):
+            return None
+        return share_judged(counted, whole, printed)
 
     return judge
 

@@ -15,15 +15,15 @@ from hhp_stats.estimate.two_sample import ArmSummary, welch_p_range
 from hhp_stats.manuscript.claim import ENDS, OTHER_RULE, Claim, Judged, claim, figure, number_in, shown, shown_p
 from hhp_stats.manuscript.document import Table
 from hhp_stats.manuscript.intervals import LEVEL, error_judged, judged
-from hhp_stats.manuscript.scales import scale_in, scale_judged
+from hhp_stats.manuscript.printed_tests import tests_in_columns
+from hhp_stats.manuscript.scales import scale_in, scale_in_label, scale_judged
 from hhp_stats.manuscript.shares import share_judged
-from hhp_stats.manuscript.table_columns import Columns, columns_of, count_columns, count_in, relation_claims
+from hhp_stats.manuscript.table_columns import Columns, columns_of, count_columns, count_in, p_of, relation_claims
 
 _TOTAL = re.compile(r"(?:grand |sub-?)?(?:totals?|sum)\b", re.I)
 _ENDS = re.compile(rf"[(\[]?({NUMBER})%?{ENDS}({NUMBER})%?[)\]]?")
 _WITH_ENDS = re.compile(rf"({NUMBER})%?\*{{0,3}} ?[(\[](?:{LEVEL}[:,]? ?)?({NUMBER})%?{ENDS}({NUMBER})%?[)\]]")
 _WITH_ONE = re.compile(rf"({NUMBER})\*{{0,3}} ?[(\[]({NUMBER})[)\]]")
-_P = re.compile(r"(?:p ?)?(<=|>=|[<>=]?) ?(\d?\.\d+)\*{0,3}", re.I)
 _GROUP_N = re.compile(r"\bn ?= ?(\d[\d,]*)", re.I)
 _N_ROW = re.compile(r"(?:n|number(?: of (?:people|participants))?|participants|people|sample size)", re.I)
 _SHARE_CELL = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+) ?[(\[](\d+(?:\.\d+)?)%?[)\]]")
@@ -36,15 +36,11 @@ def table_claims(table: Table) -> Iterator[Claim]:
     """Everything in a table that its other cells determine."""
     columns = columns_of(table)
     yield from _estimates(table, columns)
+    yield from tests_in_columns(table, columns)
     yield from _spreads(table, columns)
     yield from _groups(table, columns)
     yield from _totals(table)
     yield from relation_claims(table)
-
-
-def _p_of(cell: str) -> tuple[str, str] | None:
-    found = _P.fullmatch(cell.strip())
-    return (found[1] or "=", found[2]) if found else None
 
 
 def _estimates(table: Table, columns: Columns) -> Iterator[Claim]:
@@ -70,7 +66,7 @@ def _estimates(table: Table, columns: Columns) -> Iterator[Claim]:
             estimate, error = figure(beside[1]), figure(beside[2])
         if estimate is None:
             continue
-        p = _p_of(columns.cell(row, "p"))
+        p = p_of(columns.cell(row, "p"))
         df = number_in(columns.cell(row, "df"))
         said = " ".join((row[0], table.caption, table.note, *table.headings))
         made: Judged | None = None
@@ -129,7 +125,7 @@ def _spreads(table: Table, columns: Columns) -> Iterator[Claim]:
             reason = f"{sd.text} over the root of {n:,} is {shown(sd.value / root)}, printed {error.text}."
             made = Judged("scale", "reproduces" if fits else "does_not_reproduce", reason)
             yield claim(made, text=error.text, row=number, column=columns.role["error"])
-        own = scale_in(row[0]) or ends
+        own = scale_in(row[0]) or scale_in_label(row[0]) or ends
         if mean and own:
             yield claim(scale_judged(mean, sd, n or 0, *own), text=mean.text, row=number, column=columns.role["mean"])
 
@@ -139,6 +135,7 @@ def _groups(table: Table, columns: Columns) -> Iterator[Claim]:
     sizes = _group_sizes(table)
     arms = [at for at in sizes if not re.match(r"(?:total|all|overall)\b", table.headings[at], re.I)]
     missing = _MISSING_MEANT.search(f"{table.caption} {table.note}") is not None
+    ends = scale_in(f"{table.caption}. {table.note}")
     for number, row in enumerate(table.rows):
         shares, means = {}, {}
         for at, n in sizes.items():
@@ -154,7 +151,10 @@ def _groups(table: Table, columns: Columns) -> Iterator[Claim]:
                 yield claim(made, text=cell, row=number, column=at)
             elif pair and _MEAN_MEANT.search(f"{row[0]} {table.headings[at]} {table.caption} {table.note}"):
                 means[at] = (figure(pair[1]), figure(pair[2]))
-        p = _p_of(columns.cell(row, "p"))
+                if own := scale_in(row[0]) or scale_in_label(row[0]) or ends:
+                    # Not all may have answered: the steps that n answers allow say nothing here.
+                    yield claim(scale_judged(*means[at], 0, *own), text=cell, row=number, column=at)
+        p = p_of(columns.cell(row, "p"))
         if p is not None and len(arms) == 2:
             column = columns.role["p"]
             first, second = arms

@@ -18,6 +18,7 @@ _INTERVAL = re.compile(r"(<span data-result=[^>]+>)([^<]*)</span> to \1")
 _INDENT = re.compile(r"\n +(?=</?t[a-z]+[ >])")
 _CELL = re.compile(r'(<td class="gt_left">)([^<]+)')
 _JOINT = re.compile(r"(?<=\w)([/_])(?=\w)")
+_LEVEL = re.compile(r"\u2003[^\s<]+")
 _FIGURE = re.compile(r'<figure id="([^"]+)"')
 
 
@@ -39,6 +40,8 @@ def slimmed(body: str, *, explained: Collection[str]) -> str:
     text = _FIGURE.sub(lambda found: found[0] + (" data-behind" if found[1] in explained else ""), body)
     text = _INTERVAL.sub(r"\1\2 to ", _MARK.sub(r"<span \1>\2</span>", text))
     text = _INDENT.sub("\n", _TAG.sub(_tag, text))
+    # A label that is indented below another keeps its indentation: no line ends between the two.
+    text = _LEVEL.sub(r'<span class="keep">\g<0></span>', text)
     return _CELL.sub(lambda found: found[1] + _JOINT.sub(r"\1<wbr>", found[2]), text)  # an id may end a line within
 
 

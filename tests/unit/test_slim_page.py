@@ -36,6 +36,12 @@ def test_an_id_in_a_column_of_text_may_break_after_its_joints() -> None:
     )
 
 
+def test_an_indented_label_stays_with_its_indentation() -> None:
+    assert slimmed("<th>\u2003North Tyneside</th>", explained=()) == (
+        '<th><span class="keep">\u2003North</span> Tyneside</th>'
+    )
+
+
 def test_marks_stay_those_of_their_results() -> None:
     row = {"estimate": 0.1, "conf_low": -0.1, "conf_high": 0.3, "p_value": None, "p_adjusted": None, "n": None}
     row |= dict.fromkeys(("n_clusters", "std_error", "df", "statistic", "conf_level", "mc_error", "mc_error_p"))

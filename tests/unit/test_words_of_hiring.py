@@ -121,7 +121,8 @@ def test_scores_stand_with_their_condition(root, plan):
     report = report_of(root, plan)
     for name, first, second in (("score_1", 10.5, 12.5), ("score_2", 10.5, 14.5), ("score_3", 12.5, 14.5)):
         assert re.search(
-            rf"was {number(first)} points\. That is .* than with .* \({number(second)};", say(report, name)
+            rf"was {number(first)} points, with .* {number(second)}\. That is [\d.]+ points (more|less) \(",
+            say(report, name),
         ), name
     assert say(report, "score_spread").startswith(
         "The standard deviation of scores is 1.05 points with the name removed, 1.25 with a minority ethnic and 1.45 with"
@@ -213,9 +214,9 @@ DIRECTED = {
     "question_3": (FIRST, "white_british_vs_minority_separate", "more often", "less often"),
     "joint_gap": (FIRST, "minority_vs_white_british_joint", "more often", "less often"),
     "interaction": (FIRST, "interaction", "towards", "away from"),
-    "score_1": (SECOND, "blinded_vs_minority", " more than", " less than"),
-    "score_2": (SECOND, "blinded_vs_white_british", " more than", " less than"),
-    "score_3": (SECOND, "minority_vs_white_british", " more than", " less than"),
+    "score_1": (SECOND, "blinded_vs_minority", " points more (", " points less ("),
+    "score_2": (SECOND, "blinded_vs_white_british", " points more (", " points less ("),
+    "score_3": (SECOND, "minority_vs_white_british", " points more (", " points less ("),
 }
 CLEAR = re.compile("a clear difference")
 UNCLEAR = re.compile("could be chance")

@@ -196,7 +196,7 @@ def wellbeing(report: StudyReport) -> str:
         return f"{_strategies_agree(report, 'wellbeing')}. With imputed answers: {lowered(prose.not_estimated(row))}"
     return (
         f"{_strategies_agree(report, 'wellbeing')}. With imputed answers, the difference on the combined score is"
-        f" {number(row['estimate'])} points{own} ({prose.uncertainty(row)})."
+        f" {number(row['estimate'])} points ({prose.uncertainty(row)}){own}."
     )
 
 

@@ -16,8 +16,9 @@ def _score(report: HiringReport, estimand: str, method: str = "") -> str:
     means = apart(*(report.row("evaluation_score", f"mean_{cell.id}")["estimate"] for cell in (first, second)))
     names = [cell.label.lower().replace("british", "British").replace("white", "White") for cell in (first, second)]
     return (
-        f"With “{names[0]}” the average score was {means[0]} points. That is {number(abs(row['estimate']))} points"
-        f" {towards(row, words=('more', 'less'))} than with “{names[1]}” ({means[1]}; {evidence(row, digits=2)}),"
+        # The interval is that of the difference, so it stands beside it and not beside a mean.
+        f"With “{names[0]}” the average score was {means[0]} points, with “{names[1]}” {means[1]}. That is"
+        f" {number(abs(row['estimate']))} points {towards(row, words=('more', 'less'))} ({evidence(row, digits=2)}),"
         f" {verdict(row)}."
     )
 

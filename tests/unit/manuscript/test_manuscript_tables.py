@@ -108,3 +108,42 @@ def test_spread_and_scale():
 def test_columns_that_are_no_sums_are_left_alone():
     rows = [("Kent", "41", "3"), ("Brent", "39", "2"), ("Total", "40", "3")]
     assert wrong(table(("Authority", "Mean age", "Median days"), *rows)) == set()
+
+
+@pytest.mark.parametrize(
+    ("headings", "row", "bad"),
+    [
+        (("Test", "t", "df", "p"), ("Mood", "2.00", "82", ".049"), ".03"),
+        (("Test", "t value", "df", "p"), ("Mood", "-3.20", "82", ".002"), ".02"),
+        (("Test", "F", "df", "P value"), ("Mood", "4.56", "2, 147", "0.012"), "0.12"),
+        (("Test", "F(2, 147)", "p"), ("Mood", "4.56", ".012"), ".12"),
+        (("Test", "\u03c7\u00b2", "df", "p"), ("Mood", "7.82", "3", ".050"), "< .01"),
+        (("Pair", "r(60)", "p"), ("Age", "-.34", ".007"), ".07"),
+        (("Test", "z", "p"), ("Mood", "2.05", ".040"), ".40"),
+    ],
+)
+def test_statistics_in_columns_with_their_df(headings, row, bad):
+    assert (0, 1, "test") in right(table(headings, row)) and wrong(table(headings, row)) == set()
+    assert wrong(table(headings, (*row[:-1], bad))) == {(0, 1, "test")}
+
+
+def test_no_statistic_is_judged_without_its_df():
+    assert right(table(("Test", "t", "p"), ("Mood", "2.00", ".03"))) == set()
+    assert wrong(table(("Test", "t", "p"), ("Mood", "2.00", ".03"))) == set()
+
+
+def test_shares_of_a_row_of_all():
+    headings = ("Characteristic", "n", "%")
+    rows = [("Female", "240", "80%"), ("Part-time", "60", "20%"), ("All", "300", "100%")]
+    assert {at[:2] for at in right(table(headings, *rows))} >= {(0, 2), (1, 2), (2, 2)}
+    assert wrong(table(headings, rows[0], ("Part-time", "60", "25%"), rows[2])) == {(1, 2, "share")}
+    # Shares within groups follow no rule of all.
+    within = [("Women, ill", "60", "50%"), ("Men, ill", "45", "25%"), ("All", "300", "100%")]
+    assert wrong(table(headings, *within)) == set()
+
+
+def test_means_of_arms_on_the_scale_of_their_row():
+    headings = ("Outcome", "Control mean (SD), n = 42", "Offered mean (SD), n = 42")
+    assert wrong(table(headings, ("Mood (1 to 5)", "3.1 (0.8)", "4.4 (0.5)"))) == set()
+    assert wrong(table(headings, ("Mood (1\u20135)", "3.1 (0.8)", "5.4 (0.9)"))) == {(0, 2, "scale")}
+    assert wrong(table(headings, ("Mood (2019)", "3.1 (0.8)", "5.4 (0.9)"))) == set()

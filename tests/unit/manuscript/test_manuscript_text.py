@@ -44,7 +44,14 @@ FITS = {
         "Costs rose by 25% from 40 to 50.",
         "Scores fell by 2 points from 12 to 10.",
     ],
-    "word": ["A third of them (32%) agreed.", "most of the staff (64%) knew.", "More than half of them (58%) left."],
+    "word": [
+        "More than half (66 of 120, 55%) had a mentor.",
+        "One in four (30 of 120) left.",
+        "Half (21 of 42) went on.",
+        "A third of them (32%) agreed.",
+        "most of the staff (64%) knew.",
+        "More than half of them (58%) left.",
+    ],
     "scale": ["On a scale from 1 to 7 the treated scored higher (M = 5.53, SD = 1.40, n = 200)."],
 }
 FAILS = {
@@ -73,7 +80,13 @@ FAILS = {
     ],
     "significance": ["The difference was significant (p = .21).", "There was no effect (p = .003)."],
     "difference": ["a difference of 25 percentage points (45% versus 30%).", "Costs rose by 35% from 40 to 50."],
-    "word": ["A third of them (52%) agreed.", "most of the staff (44%) knew.", "fewer than half of them (58%) left."],
+    "word": [
+        "More than half (45 of 120, 38%) had a mentor.",
+        "One in four (45 of 120) left.",
+        "A third of them (52%) agreed.",
+        "most of the staff (44%) knew.",
+        "fewer than half of them (58%) left.",
+    ],
     "scale": [
         "On a scale from 1 to 7 the treated scored higher (M = 7.53, SD = 1.40, n = 200).",
         "On a scale from 1 to 7 the treated scored higher (M = 5.53, SD = 4.40, n = 200).",
