@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hhp_stats.files.kept_reading import kept_reading
 from hhp_stats.intake.dictionary import WAVES, load_dictionary
@@ -132,18 +132,36 @@ class RawNames:
 def raw_names(root: Path) -> RawNames:
     """Read the names from the plans and the dictionary."""
     specs = (*SPECS, *DICTATION, *FLEXITIME)
-    plans = [read_plan_file(root, f"data/plan/{path.name}") for path in sorted((root / "data/plan").glob("*.toml"))]
+    files = [f"data/plan/{path.name}" for path in sorted((root / "data/plan").glob("*.toml"))]
+    plans = [_names_in(read_plan_file(root, file)) for file in files]
     folders: dict[str, frozenset[str]] = {}
     for plan in plans:
-        if isinstance(plan.get("study"), str):  # what has a plan of its own
-            listed = plan.get("sites", [])
-            slugs = {str(each["slug"]) for each in listed if isinstance(each, dict) and "slug" in each}
-            folders[plan["study"]] = folders.get(plan["study"], frozenset()) | slugs
+        if plan.study is not None:
+            folders[plan.study] = folders.get(plan.study, frozenset()) | plan.slugs
     lists = {field.name for spec in specs for field in spec.fields}
-    words = {word for plan in plans for word in _identifiers(plan)}
+    words = frozenset[str]().union(*(plan.words for plan in plans))
     named = {field.name for field in load_dictionary(root)}
     headings = frozenset({*_PLATFORM, *LINKAGE_FIELDS, *_OTHER_LISTS, *named, *lists, *words})
     return RawNames(folders=folders, headings=headings, lists=frozenset(spec.file for spec in specs))
+
+
+class _OfPlan(NamedTuple):
+    """What one file of plans names."""
+
+    study: str | None  # that it is the plan of
+    slugs: frozenset[str]  # of its sites
+    words: frozenset[str]
+
+
+def _names_in(tables: Mapping[str, Any]) -> _OfPlan:
+    study, sites = tables.get("study"), tables.get("sites", [])
+    return _OfPlan(
+        study=study if isinstance(study, str) else None,
+        slugs=frozenset(str(each["slug"]) for each in sites if isinstance(each, dict) and "slug" in each)
+        if isinstance(study, str)
+        else frozenset(),
+        words=frozenset(_identifiers(tables)),
+    )
 
 
 def _identifiers(value: Any) -> Iterator[str]:

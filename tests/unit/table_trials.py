@@ -4,6 +4,7 @@ project.
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.intake.manifest import MANIFEST, record_files
+from hhp_stats.present.field_trials import FIGURES_ON_TABLE, SAID_ON_TABLE, FieldTrialChapter
+from hhp_stats.present.field_trials.tables_on_table import TABLES_ON_TABLE
 
 KEY = "walks"
 DICTIONARY = """column,meaning,kind,unit,minimum,maximum,allowed,missing
@@ -183,6 +186,31 @@ def write_walks(
 ) -> Path:
     """Enter the made-up trial into a project."""
     return write_trial(project, key=KEY, plan=plan, dictionary=dictionary, table=walks() if table is None else table)
+
+
+def everything_said(chapter: FieldTrialChapter) -> list[str]:
+    """What every sentence, table and figure of a chapter on a table says, by every name that the chapter may ask for."""
+    report = chapter.report
+    of_one = {"effect", "standardised", "short", "robustness", "spread", "alike"}
+    said = []
+    for name in SAID_ON_TABLE:
+        if name in ("number", "fact", "words"):
+            continue
+        asked = [f"{name}/{o.id}/{a.id}" for o, a in report.comparisons] if name in of_one else [name]
+        said += [chapter.say(each) for each in asked]
+    for name in TABLES_ON_TABLE:
+        asked = [f"{name}/{o.id}/{a.id}" for o, a in report.comparisons] if name == "versions" else [name]
+        said += [
+            re.sub(r"<style.*?</style>|<[^>]*>", " ", chapter.table(each).as_raw_html(), flags=re.DOTALL)
+            for each in asked
+        ]
+    for name in FIGURES_ON_TABLE:
+        asked = [f"{name}/{o.id}" for o in report.measured] if name == "arms" else [name]
+        for each in asked:
+            figure = chapter.figure(each)
+            said += [figure.caption, figure.alt]
+            assert (report.root / "report" / figure.path).is_file()
+    return said
 
 
 def without_other_trials(root, home):

@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from table_trials import without_other_trials, write_trial
+from table_trials import everything_said, without_other_trials, write_trial
 
 from hhp_stats.intake.pseudonym import KEY_VARIABLE
+from hhp_stats.present import field_trials
 from hhp_stats.publish.checks.self_check import check_flow, check_results
 from hhp_stats.studies.field_trial import run_field_trial
 
@@ -135,3 +136,6 @@ def test_every_row_holds_or_says_why_it_has_no_number(home, extreme, design):
     assert silent.empty, silent[["result_id", "status", "note"]]
     for arm in ("new", "other"):  # the planned rows are there whatever the data are
         assert any(f"extreme/score/itt_{arm}/" in key for key in output.results["result_id"])
+    output.write(project)
+    said = everything_said(field_trials.chapter("extreme", root=project))
+    assert all(text.strip() and not {"nan", "inf"} & set(text.lower().split()) for text in said)

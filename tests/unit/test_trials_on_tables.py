@@ -13,12 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
-from table_trials import KEY, PLAN, walks, without_other_trials, write_trial, write_walks
+from table_trials import KEY, PLAN, everything_said, walks, without_other_trials, write_trial, write_walks
 
 from hhp_stats.intake.pseudonym import KEY_VARIABLE
 from hhp_stats.present import field_trials
-from hhp_stats.present.field_trials import FIGURES_ON_TABLE, SAID_ON_TABLE
-from hhp_stats.present.field_trials.tables_on_table import TABLES_ON_TABLE
 from hhp_stats.results import row_of
 from hhp_stats.studies.field_trial import run_field_trial
 
@@ -113,27 +111,7 @@ def test_neither_the_order_of_rows_nor_names_move_a_number(home, made_up):
 
 def test_every_name_of_a_chapter_speaks_in_the_words_of_the_trial(home, made_up):
     write_walks(home)
-    chapter = field_trials.chapter(KEY, root=home)
-    report = chapter.report
-    one = {"effect", "standardised", "short", "robustness", "spread", "alike"}
-    said = []
-    for name in SAID_ON_TABLE:
-        if name in ("number", "fact", "words"):
-            continue
-        asked = [f"{name}/{o.id}/{a.id}" for o, a in report.comparisons] if name in one else [name]
-        said += [chapter.say(each) for each in asked]
-    for name in TABLES_ON_TABLE:
-        asked = [f"{name}/{o.id}/{a.id}" for o, a in report.comparisons] if name == "versions" else [name]
-        said += [
-            re.sub(r"<style.*?</style>|<[^>]*>", " ", chapter.table(each).as_raw_html(), flags=re.DOTALL)
-            for each in asked
-        ]
-    for name in FIGURES_ON_TABLE:
-        asked = [f"{name}/{o.id}" for o in report.measured] if name == "arms" else [name]
-        for each in asked:
-            figure = chapter.figure(each)
-            said += [figure.caption, figure.alt]
-            assert (home / "report" / figure.path).is_file()
+    said = everything_said(field_trials.chapter(KEY, root=home))
     assert all(text.strip() and "nan" not in text.lower().split() for text in said)
     for text in said:
         assert not NOT_OURS.search(text), text
