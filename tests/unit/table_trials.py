@@ -192,13 +192,16 @@ def everything_said(chapter: FieldTrialChapter) -> list[str]:
     """What every sentence, table and figure of a chapter on a table says, by every name that the chapter may ask for."""
     report = chapter.report
     of_one = {"effect", "standardised", "short", "robustness", "spread", "alike"}
+    of_groups = () if report.plan.design.cluster else ("alike", "clusters")
     said = []
     for name in SAID_ON_TABLE:
-        if name in ("number", "fact", "words"):
+        if name in ("number", "fact", "words", *of_groups):
             continue
         asked = [f"{name}/{o.id}/{a.id}" for o, a in report.comparisons] if name in of_one else [name]
         said += [chapter.say(each) for each in asked]
     for name in TABLES_ON_TABLE:
+        if name in of_groups:
+            continue
         asked = [f"{name}/{o.id}/{a.id}" for o, a in report.comparisons] if name == "versions" else [name]
         said += [
             re.sub(r"<style.*?</style>|<[^>]*>", " ", chapter.table(each).as_raw_html(), flags=re.DOTALL)
