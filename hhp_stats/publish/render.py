@@ -247,7 +247,7 @@ def _embedded(
     pages: list[str] = []
     unprinted = ""
 
-    # Pandoc and Typst are processes or release the interpreter, so threads use all cores.
+    # Pandoc and Typst are processes, so threads use all cores.
     with clock.stage("write"), ThreadPoolExecutor(max_workers=workers) as pool:
         documents = KeptTexts(root / VOLUMES, fresh=fresh, most=_KEPT_VOLUMES)
 
@@ -258,7 +258,8 @@ def _embedded(
                     project, sources, volume=volume, body=body, figures=figures, kept=documents, target=target
                 )
 
-            with ThreadPoolExecutor(max_workers=workers) as presses:
+            # One volume after the other: each takes most of a gigabyte, and the other core writes the pages meanwhile.
+            with ThreadPoolExecutor(max_workers=1) as presses:
                 return "".join(all_of([presses.submit(write, *each) for each in printed_bodies(book, texts)]))
 
         # Typst takes longest: its text is written first, and it sets the document beside the pages.
