@@ -18,7 +18,8 @@ from hhp_stats.consistency.second.python import python_programme
 from hhp_stats.consistency.second.r import r_programme
 from hhp_stats.consistency.second.recipe import Recipe
 from hhp_stats.files.remember import Remember, make_again
-from hhp_stats.present.provenance import PACKAGE, clause_texts, locate, source_text
+from hhp_stats.present.definitions import PACKAGE
+from hhp_stats.present.provenance import clause_texts, locate, source_text
 from hhp_stats.present.result_facts import facts_of, plan_labels
 from hhp_stats.ran import names_in
 from hhp_stats.results import ResultError, read_results
@@ -78,7 +79,7 @@ def explanations(
 
 
 def _codes(root: Path, names: Sequence[str], remember: Remember) -> dict[str, Any]:
-    """Finding functions imports the estimators with all their libraries: while no source changes, once is enough."""
+    """To find functions is to read the modules they stand in: while no source changes, once is enough."""
     sources = [path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))]
     text = remember(
         ["code", PACKAGE.parent.relative_to(root).as_posix() if PACKAGE.is_relative_to(root) else "", *names, *sources],

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import csv
-import importlib
-import inspect
 import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
 
-from hhp_stats.errors import HhpError
 from hhp_stats.plan.passages import unmarked
+from hhp_stats.present.definitions import PACKAGE, definition
 from hhp_stats.present.numbers import MISSING
 from hhp_stats.ran import names_in
 from hhp_stats.results import COLUMNS, ResultError, read_results, row_of
 from hhp_stats.studies.output import open_output, ready_folder
 
 CLAUSES = "data/published/protocol_clauses.csv"
-PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,35 +126,14 @@ def programme(root: Path, result_id: str, language: str) -> str:
 
 def locate(root: Path, name: str) -> CodeLocation:
     """Find a dotted name (module or function) and read its question and formula off its docstring."""
-    found = _resolve(name)
-    file = inspect.getsourcefile(found)
-    if file is None:
-        raise HhpError(f"{name}: its source cannot be found")
-    line = 1 if isinstance(found, ModuleType) else inspect.getsourcelines(found)[1]
-    paragraphs = [part.strip() for part in (inspect.getdoc(found) or "").split("\n\n")]
+    found = definition(name)
+    paragraphs = [part.strip() for part in found.doc.split("\n\n")]
     formula = next((part for part in paragraphs[1:] if part.startswith("Estimator:")), "")
-    path = Path(file).resolve()
-    home = next((place for place in (root, PACKAGE.parent) if path.is_relative_to(place)), path.parent)
-    shown = path.relative_to(home).as_posix()
-    return CodeLocation(name=name, file=shown, line=line, question=paragraphs[0], formula=formula)
+    home = next(place for place in (root, PACKAGE.parent) if found.path.is_relative_to(place))
+    shown = found.path.relative_to(home).as_posix()
+    return CodeLocation(name=name, file=shown, line=found.line, question=paragraphs[0], formula=formula)
 
 
 def source_text(name: str) -> str:
     """The source of a function, class or module by its dotted name, so that it can be read without a checkout."""
-    return inspect.getsource(_resolve(name))
-
-
-def _resolve(name: str) -> Any:
-    """The module, function or method of a dotted name; refuses a name that leads nowhere (HhpError)."""
-    parts = name.split(".")
-    for cut in range(len(parts), 0, -1):
-        try:
-            found: Any = importlib.import_module(".".join(parts[:cut]))
-        except ModuleNotFoundError:
-            continue
-        for part in parts[cut:]:
-            if not hasattr(found, part):
-                raise HhpError(f"{name}: {part} does not exist")
-            found = getattr(found, part)
-        return inspect.unwrap(found) if callable(found) else found
-    raise HhpError(f"{name}: no such module")
+    return definition(name).source
