@@ -105,8 +105,8 @@ class Reproduction:
             conclusion=conclusion,
             alt=f"Bars of published figures that match, by study. {bars_in_words(labels, words)}."
             + (f" The others match: {others}." if others else ""),
-            caption=f"{conclusion}. Numbers: how many match of how many"
-            + (". The data were made so that most of them would" if standing(self.root).synthetic else ""),
+            caption=f"{conclusion}. The numbers say how many match of those that can be compared"
+            + ("; the data were made so that most would" if standing(self.root).synthetic else ""),
         )
 
     def say(self, name: str) -> str:
