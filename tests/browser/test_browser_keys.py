@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 ROOT = Path(__file__).parents[2]
 PAGE = "04-results.html"
+NOTES = """[...document.querySelectorAll("tfoot td > span")].map(note => note.getBoundingClientRect())
+    .filter(place => place.width).map(place => [place.left, place.right])"""
 LONGEST = "02-goal-setting.html"  # the chapter with the most numbers
 STOPS = 120
 FIRST_LOAD = 500_000  # bytes of all files that a chapter opens with, as they lie on disk
@@ -268,6 +270,20 @@ def scrolled(browser: Browser, whole_report: Path) -> dict[int, dict[str, int]]:
 def test_no_page_of_the_report_scrolls_sideways(scrolled: dict[int, dict[str, int]], width: int) -> None:
     assert len(scrolled[width]) > 20
     assert {name: found for name, found in scrolled[width].items() if found > width} == {}
+
+
+def test_notes_of_tables_stay_in_the_window_of_a_telephone(report_page) -> None:
+    """A table wider than the window scrolls, the notes below it do not; an indented label begins where it is indented."""
+    page, _ = report_page(LONGEST, width=360)
+    notes = page.evaluate(NOTES)
+    assert len(notes) > 20 and max(right for _, right in notes) <= 360 and min(left for left, _ in notes) >= 0
+    assert page.evaluate(
+        "[...document.querySelectorAll('.table-scroll')].some(e => e.scrollWidth > e.clientWidth + 40)"
+    )
+    lines = page.evaluate(
+        "[...document.querySelectorAll('tbody th .keep')].map(label => label.getClientRects().length)"
+    )
+    assert len(lines) > 5 and set(lines) == {1}
 
 
 def test_letters_of_figures_can_be_read_on_a_telephone(report_page, whole_report: Path) -> None:
