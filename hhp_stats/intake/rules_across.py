@@ -190,8 +190,8 @@ ACROSS_RULES: tuple[Rule, ...] = (
         severity="error",
         fields=("staff_id",),
         find=_person_in_two_authorities,
-        rule="No one changes authority: a staff ID with letters belongs to one authority.",
-        remedy="Remove the person from the wrong return, or put the authority's letters before its IDs.",
+        rule="No one changes authority: a staff ID that is not a plain number belongs to one authority.",
+        remedy="Remove the person from the wrong return, or put the authority's prefix before its IDs.",
     ),
     Rule(
         code="X04",
@@ -199,7 +199,7 @@ ACROSS_RULES: tuple[Rule, ...] = (
         fields=("team_id",),
         find=_team_in_two_authorities,
         rule="A team ID belongs to one authority.",
-        remedy="Put the authority's letters before its team IDs, in the returns and the allocation list.",
+        remedy="Put the authority's prefix before its team IDs, in the returns and the allocation list.",
     ),
     Rule(
         code="X05",

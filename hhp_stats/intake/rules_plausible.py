@@ -256,7 +256,7 @@ KNOWN = Rule(
     severity="error",
     find=_find(_unknown_enrolled, "G08"),
     rule="The enrolled must be on the returns of their authority, but for a share that the plan allows.",
-    remedy="Check how the staff IDs were exported: leading zeros, letters, or another list's IDs.",
+    remedy="Check how the staff IDs were exported: leading zeros, prefixes, or another list's IDs.",
 )
 LINKED_AGREE = Rule(
     code="K04",

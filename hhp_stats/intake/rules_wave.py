@@ -207,7 +207,7 @@ WAVE_RULES: tuple[Rule, ...] = (
         fields=("staff_id",),
         find=_staff_id_like_a_name,
         rule=(
-            "A staff ID must be an anonymous code with a digit, without blanks, “@” or accented letters, and no date,"
+            "A staff ID must be an anonymous code with a digit, without blanks, “@” or accents, and no date,"
             " time or fraction."
         ),
         remedy=(
@@ -222,7 +222,7 @@ WAVE_RULES: tuple[Rule, ...] = (
         find=_team_id_like_a_name,
         rule="A team ID must be an anonymous code, or a name of words for teams only, and no date, time or fraction.",
         remedy=(
-            "Replace it by an anonymous code, such as three letters and a number. If a program made a date of it,"
+            "Replace it by an anonymous code, such as ABC123. If a program made a date of it,"
             " format the column as text and enter it again; words for teams can be added to data/spellings.csv (“team"
             " word”)."
         ),
