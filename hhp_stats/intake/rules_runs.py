@@ -21,7 +21,7 @@ from hhp_stats.plan.thresholds import Threshold
 
 _RULE = (
     "A column of figures should not hold one value, or a series, over many lines one after the other, unless the column"
-    " is in order of size; how unlikely a run may be is a limit in the plan."
+    " is in order of size; the plan says how unlikely such a run may be."
 )
 _REMEDY = "Check whether a cell was copied down, and get the values that were there before."
 OF_A_SURVEY = Rule(code="S51", severity="warning", rule=_RULE, remedy=_REMEDY)
@@ -30,7 +30,7 @@ OF_A_RETURN = Rule(code="X38", severity="warning", rule=_RULE, remedy=_REMEDY)
 OF_A_TABLE = Rule(
     code="T25",
     severity="warning",
-    rule=f"{_RULE[:-1]}, else it is one in a million.",
+    rule=f"{_RULE[:-1]}, else one in a million.",
     remedy=_REMEDY,
 )
 USUAL_RUN = Threshold(

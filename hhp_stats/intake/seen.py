@@ -68,7 +68,7 @@ def identifiers_as_seen(grid: Grid, rows: Sequence[int], column: int, raw: list[
 def remark_problems(
     table: Table, grid: Grid, *, rows: Sequence[int], below: Sequence[int], headed: Collection[int]
 ) -> Iterator[Problem]:
-    """One warning for what stands beside the people (`rows`) in columns that are not `headed`, or in rows `below`
+    """One warning for what stands next to the people (`rows`) in columns that are not `headed`, or in rows `below`
     them.
     """
     beside = [
@@ -81,7 +81,7 @@ def remark_problems(
     if beside or under:
         value = " and ".join(
             f"{len(cells)} {'cell' if len(cells) == 1 else 'cells'} {where} the table"
-            for cells, where in ((beside, "beside"), (under, "below"))
+            for cells, where in ((beside, "next to"), (under, "below"))
             if cells
         )
         cells = listed(table.address(row, column) for row, column in (*beside, *under))
