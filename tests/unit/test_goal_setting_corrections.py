@@ -31,7 +31,7 @@ from hhp_stats.publish.project import load_project
 from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.running.run import run_study
 from hhp_stats.studies.estimators import resampling
-from hhp_stats.studies.goal_setting import allocation, analysed, descriptives, multiplicity
+from hhp_stats.studies.goal_setting import allocation, analysed, arm_balance, multiplicity
 from hhp_stats.studies.goal_setting.analyse import analyse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,7 +168,7 @@ def quick(monkeypatch: pytest.MonkeyPatch):
     for module, name, value in (
         (multiplicity, "DRAWS", 99),
         (resampling, "DRAWS", 99),
-        (descriptives, "DRAWS", 99),
+        (arm_balance, "DRAWS", 99),
         (analysed, "BOOTSTRAP_DRAWS", 100),
         (allocation, "PROBABILITY_DRAWS", 50),
     ):

@@ -26,7 +26,7 @@ from hhp_stats.present.marks import shown
 from hhp_stats.present.stand_in import HEAD, drawn_or_said, stand_in
 from hhp_stats.results import not_estimated, result_frame, row_of
 from hhp_stats.studies.estimators import resampling
-from hhp_stats.studies.goal_setting import allocation, descriptives, multiplicity
+from hhp_stats.studies.goal_setting import allocation, arm_balance, multiplicity
 from hhp_stats.studies.goal_setting.analyse import analyse
 from hhp_stats.synthetic.assumptions import load_assumptions
 from hhp_stats.synthetic.simulate import simulate_trial
@@ -83,7 +83,7 @@ def run(root):
         for module, name, value in (
             (multiplicity, "DRAWS", 99),
             (resampling, "DRAWS", 99),
-            (descriptives, "DRAWS", 99),
+            (arm_balance, "DRAWS", 99),
             (allocation, "PROBABILITY_DRAWS", 50),
         ):
             patched.setattr(module, name, value)
