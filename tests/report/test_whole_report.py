@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 from dataclasses import replace
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -378,11 +379,17 @@ def opposite(words):
     return [swapped[word] for word in words]
 
 
+@cache
+def read_once(rendered):
+    """The trial's output and plan, read for all tests of its words: nobody edits them."""
+    return read_output(rendered, "goal_setting"), load_plan(rendered, "goal_setting")
+
+
 def report_of(rendered, results):
-    output = read_output(rendered, "goal_setting")
+    output, plan = read_once(rendered)
     return StudyReport(
         root=rendered,
-        plan=load_plan(rendered, "goal_setting"),
+        plan=plan,
         output=replace(output, results=results),
         document="report/02-goal-setting.qmd",
     )
@@ -416,7 +423,7 @@ DIRECTED = (
     ],
 )
 def test_a_mirrored_effect_mirrors_the_words(rendered, name, sure):
-    results = read_output(rendered, "goal_setting").results
+    results = read_once(rendered)[0].results
     results = clear(results) if sure else results
     say = SENTENCES[name]
     before, after = say(report_of(rendered, results)), say(report_of(rendered, mirrored(results)))
@@ -428,7 +435,7 @@ def test_a_mirrored_effect_mirrors_the_words(rendered, name, sure):
 
 
 def test_a_mirrored_effect_mirrors_figures_in_title_and_alternative_text(rendered):
-    results = clear(read_output(rendered, "goal_setting").results)
+    results = clear(read_once(rendered)[0].results)
     before, after = (FIGURES["absence_versions"](report_of(rendered, found)) for found in (results, mirrored(results)))
     assert {"lower with goal-setting", "higher with goal-setting"} == {
         next(words for words in ("lower with goal-setting", "higher with goal-setting") if words in figure.caption)
@@ -446,13 +453,9 @@ def test_a_mirrored_effect_mirrors_figures_in_title_and_alternative_text(rendere
 
 def test_every_sentence_about_an_effect_is_among_the_directed_ones(rendered):
     """A sentence whose words turn with the sign and that no test above looks at would go unnoticed."""
-    results = clear(read_output(rendered, "goal_setting").results)
-    turned = {
-        name
-        for name, say in SENTENCES.items()
-        for before, after in [(say(report_of(rendered, results)), say(report_of(rendered, mirrored(results))))]
-        if directions(before) != directions(after)
-    }
+    results = clear(read_once(rendered)[0].results)
+    before, after = report_of(rendered, results), report_of(rendered, mirrored(results))
+    turned = {name for name, say in SENTENCES.items() if directions(say(before)) != directions(say(after))}
     assert turned <= set(DIRECTED) | {"wellbeing_parts"}, turned
 
 
