@@ -162,7 +162,7 @@ def limit_of_p(alpha: float) -> str:
 
 
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-NAMES = ("Heckman", "Lee", "Firth", "Bradford")
+NAMES = ("Heckman", "Lee", "Firth", "Bradford", "Welch")
 
 
 def spelled(n: int | str) -> str:

@@ -19,7 +19,6 @@ from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import capital, count, listed_words, percent, plural, spelled, withheld
 from hhp_stats.present.status import read_release
 from hhp_stats.present.tables import text_table
-from hhp_stats.results import LACKING
 from hhp_stats.studies.output import PEOPLE, StudyOutput, open_output
 from hhp_stats.studies.second_table import Coverage, coverage
 from hhp_stats.withheld import WITHHELD
@@ -167,19 +166,11 @@ class StandardParts:
 
     def _known(self) -> str:
         """For which share the primary outcome is not known."""
-        rows = self.output.results.set_index("result_id")
-        planned = next(
-            (
-                entry
-                for entry in self.plan.analyses
-                if entry.kind == "planned" and entry.outcome == self.plan.primary.id
-            ),
-            None,
-        )
-        key = f"{self.entry.study}/{planned.id}" if planned else ""
-        if key not in rows.index or withheld(rows.loc[key, "n"]) or rows.loc[key, "status"] in LACKING:
+        flow = self.output.tables["flow"]
+        analysed = flow.loc[(flow["kind"] == "stage") & (flow["stage"] == "analysed"), "people"]
+        if withheld(*analysed):
             return ""
-        share = 1 - float(pd.to_numeric(rows["n"])[key]) / self.plan.design.randomised
+        share = 1 - sum(map(int, analysed)) / self.plan.design.randomised  # of all arms
         if share <= 0:
             return f"The primary outcome is known for all {self.plan.words.person[1]}."
         return (
@@ -202,14 +193,16 @@ class StandardParts:
     def _many(self) -> str:
         n = sum(analysis.kind == "planned" for analysis in self.plan.analyses)
         return (
-            f"{capital(spelled(n))} planned comparisons are reported: one in twenty would be clear by chance alone."
+            f"{capital(spelled(n))} planned comparisons are reported: each would have a chance of 1 in"
+            f" {1 / (1 - self.plan.conf_level):.0f} of being clear if there were no effect at all."
             if n > 1
             else ""
         )
 
     def _refused(self) -> str:
         lacking = int((self.output.results["status"] == "not_estimated").sum())
-        return f"{capital(plural(lacking, 'estimate'))} could not be made; the tables say why." if lacking else ""
+        estimates = "estimate" if lacking == 1 else "estimates"
+        return f"{capital(spelled(lacking))} {estimates} could not be made; the tables say why." if lacking else ""
 
 
 def _limits(column: TableColumn) -> str:

@@ -11,7 +11,7 @@ import pytest
 from table_trials import everything_said, without_other_trials, write_trial
 
 from hhp_stats.intake.pseudonym import KEY_VARIABLE
-from hhp_stats.present import field_trials
+from hhp_stats.present import field_trials, standard_parts
 from hhp_stats.publish.checks.self_check import check_flow, check_results
 from hhp_stats.studies.field_trial import run_field_trial
 
@@ -138,4 +138,9 @@ def test_every_row_holds_or_says_why_it_has_no_number(home, extreme, design):
         assert any(f"extreme/score/itt_{arm}/" in key for key in output.results["result_id"])
     output.write(project)
     said = everything_said(field_trials.chapter("extreme", root=project))
+    said.append(standard_parts.parts("extreme", root=project).limits())
+    unknown = int(output.results.set_index("result_id").loc["extreme/sample/randomised/count", "n"]) - int(
+        output.tables["flow"].query("kind == 'stage' and stage == 'analysed'")["people"].sum()
+    )
+    assert ("is known for all people" in said[-1]) == (unknown == 0)  # of all arms, not of the two compared first
     assert all(text.strip() and not {"nan", "inf"} & set(text.lower().split()) for text in said)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hhp_stats.present import prose
-from hhp_stats.present.field_trials.report import FieldTrialReport, group_of, in_words, inside
-from hhp_stats.present.numbers import apart, count, interval, level, number, p_clause, side
+from hhp_stats.present.field_trials.report import FieldTrialReport, group_of, in_words
+from hhp_stats.present.numbers import apart, count, interval, level, lowered, number, p_clause, side
 from hhp_stats.present.status import read_release
 from hhp_stats.results import LACKING
 
@@ -71,7 +71,7 @@ def bounds(report: FieldTrialReport) -> str:
     reach = interval(row["conf_low"], row["conf_high"])
     word = "excludes" if prose.is_clear(row) else "includes"
     return (
-        f"Among people who would answer in either arm, the effect on {inside(report.measured[0].label)} lies between "
+        f"Among people who would answer in either arm, the effect on {lowered(report.measured[0].label)} lies between "
         f"{' and '.join(apart(low['estimate'], high['estimate']))}, if the programme changes response in one direction"
         f" only ({level(row['conf_level'])} CI {reach}, which {word} zero)."
     )

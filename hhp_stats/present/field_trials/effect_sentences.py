@@ -7,12 +7,13 @@ import pandas as pd
 from hhp_stats.lacking import as_sentence
 from hhp_stats.plan.individual import IndividualOutcome
 from hhp_stats.present import prose
-from hhp_stats.present.field_trials.report import FieldTrialReport, group_of, in_words, inside
+from hhp_stats.present.field_trials.report import FieldTrialReport, group_of, in_words
 from hhp_stats.present.numbers import (
     alpha_of,
     interval,
     level,
     listed_words,
+    lowered,
     number,
     p_clause,
 )
@@ -71,14 +72,14 @@ def verdict(report: FieldTrialReport) -> str:
     rows = [(o, report.planned(o.id)) for o in report.measured]
     clear = [o for o, row in rows if prose.is_clear(row)]
     smallest = min((row for _, row in rows), key=lambda row: row["p_value"])
-    name, evidence = inside(report.outcome(str(smallest["outcome"])).label), p_clause(smallest["p_value"])
+    name, evidence = lowered(report.outcome(str(smallest["outcome"])).label), p_clause(smallest["p_value"])
     kept = sum(row["p_adjusted"] < alpha_of(report.plan.conf_level) for _, row in rows)
     if not clear and len(rows) == 1:
         return f"We found no clear effect on {name} ({evidence})."
     if not clear:
         which = "either of the two" if len(rows) == 2 else f"any of the {in_words(len(rows))}"
         return f"We found no clear effect on {which} outcomes (smallest {evidence}, for {name})."
-    named = listed_words([inside(o.label) for o in clear])
+    named = listed_words([lowered(o.label) for o in clear])
     if len(rows) == 1:
         return f"We found a clear effect on {named} ({evidence})."
     left = "none remains" if not kept else "all remain" if kept == len(clear) > 1 else f"{in_words(kept)} remain"
@@ -96,7 +97,7 @@ def towards(report: FieldTrialReport) -> str:
     for outcome in report.measured:
         found = prose.verdict(report.planned(outcome.id), better=outcome.better)
         if found.favours != "neither":
-            (better if found.favours == "treatment" else worse).append(inside(outcome.label))
+            (better if found.favours == "treatment" else worse).append(lowered(outcome.label))
     parts = []
     for names, arm in ((better, report.treatment), (worse, report.control)):
         if names:

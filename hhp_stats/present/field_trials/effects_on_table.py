@@ -162,8 +162,11 @@ def verdict(report: FieldTrialReport) -> str:
         return f"We found no clear effect in {which} ({evidence_of}).{_lacking(report)}"
     kept = sum(row["p_adjusted"] < alpha_of(report.plan.conf_level) for _, _, row in rows)
     left = "none remains" if not kept else f"{in_words(kept)} {'remains' if kept == 1 else 'remain'}"
+    whole = "both" if len(rows) == 2 else f"all {in_words(len(rows))}"
+    some = f"{in_words(len(clear))} of the {total}"
+    which = f"{whole} {_what(report, len(rows))}" if len(clear) == len(rows) else some
     return (
-        f"We found a clear effect in {in_words(len(clear))} of the {total}: {listed_words(clear)} ({evidence_of})."
+        f"We found a clear effect in {which}: {listed_words(clear)} ({evidence_of})."
         f" After Holm\u2019s adjustment for {total}, {left}.{_lacking(report)}"
     )
 
@@ -230,8 +233,10 @@ def bounds(report: FieldTrialReport, name: str = "") -> str:
         ends = [number(scale * each["estimate"], digits) for each in (low, high)]
         reach = interval(scale * row["conf_low"], scale * row["conf_high"], digits)
         word = "excludes" if prose.is_clear(row) else "includes"
+        at = f"lies between {' and '.join(ends)}" if low["estimate"] < high["estimate"] else f"is {ends[0]}"
+        why = "" if low["estimate"] < high["estimate"] else f" It is known for the same share of {report.them} in both."
         said.append(
-            f"{whom}, the effect on {outcome.label} lies between {' and '.join(ends)}{words} "
-            f"({level(row['conf_level'])} CI {reach}, which {word} zero)."
+            f"{whom}, the effect on {outcome.label} {at}{words} "
+            f"({level(row['conf_level'])} CI {reach}, which {word} zero).{why}"
         )
     return " ".join(said) or NO_BOUNDS

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from hhp_stats.present import prose
-from hhp_stats.present.field_trials.report import FieldTrialReport, group_of, inside
+from hhp_stats.present.field_trials.report import FieldTrialReport, group_of
 from hhp_stats.present.numbers import (
     count,
+    lowered,
     number,
     percent,
     plural,
@@ -22,7 +23,7 @@ def sample(report: FieldTrialReport) -> str:
     return (
         f"{count(report.count('randomised'))} people were randomly assigned: {count(arms[0][1])} to the"
         f" {group_of(report, arms[0][0])} and {count(arms[1][1])} to the {group_of(report, arms[1][0])}"
-        f" (\u201c{inside(arms[1][0].label)}\u201d)."
+        f" (\u201c{lowered(arms[1][0].label)}\u201d)."
     )
 
 
@@ -40,7 +41,7 @@ def _clusters_drawn(report: FieldTrialReport) -> str:
 
 def answered(report: FieldTrialReport) -> str:
     """How many answered the primary outcome: for the summary, without a test."""
-    primary = inside(report.plan.primary.label)
+    primary = lowered(report.plan.primary.label)
     return (
         f"Of these, {count(report.count('responded'))} people ({percent(report.count('response_rate'))}) answered the"
         f" questions on {primary}."
@@ -79,7 +80,7 @@ def balance(report: FieldTrialReport) -> str:
     name = report.outcome(str(worst["covariate"]).removesuffix("_t1")).label
     return (
         "Among respondents of the endline survey who had also answered the first one, the largest standardised"
-        f" difference between the arms at baseline is {number(worst['std_difference'])} ({inside(name)})."
+        f" difference between the arms at baseline is {number(worst['std_difference'])} ({lowered(name)})."
     )
 
 

@@ -18,7 +18,7 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.intake.themes import load_themes
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.field_trials.figures import FIGURES
-from hhp_stats.present.field_trials.report import FieldTrialReport, inside, label_of, open_field_trial
+from hhp_stats.present.field_trials.report import FieldTrialReport, label_of, open_field_trial
 from hhp_stats.present.field_trials.sentences import SENTENCES
 from hhp_stats.present.field_trials.tables import TABLES
 from hhp_stats.present.marks import shown
@@ -28,6 +28,7 @@ from hhp_stats.present.numbers import (
     count_of,
     interval,
     level,
+    lowered,
     number,
     p_clause,
     p_value,
@@ -141,7 +142,7 @@ def versions_figure(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(
-        f"{report.treatment.label} minus {inside(report.control.label)}, {entry.unit.split(',')[0].split(' (')[0]}"
+        f"{report.treatment.label} minus {lowered(report.control.label)}, {entry.unit.split(',')[0].split(' (')[0]}"
     )
     said = "; ".join(
         f"{a.label}: {number(r['estimate'])} ({interval(r['conf_low'], r['conf_high'])})"

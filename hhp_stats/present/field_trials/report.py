@@ -23,6 +23,7 @@ from hhp_stats.present.numbers import (
     WITHHELD,
     count,
     listed_words,
+    lowered,
     plural,
 )
 from hhp_stats.results import row_of
@@ -98,7 +99,7 @@ class FieldTrialReport:
 
     def inside(self, label: str) -> str:
         """A label inside a sentence: of a plain table as the plan has it."""
-        return label if self.on_table else inside(label)
+        return label if self.on_table else lowered(label)
 
     def row(self, key: str) -> Row:
         """The result row of `outcome/estimand/method`."""
@@ -195,13 +196,6 @@ class FieldTrialReport:
 def in_words(n: float) -> str:
     """Whole numbers below ten as words, others as figures."""
     return WORDS[int(n)] if 0 <= n < len(WORDS) and float(n).is_integer() else count(n)
-
-
-def inside(label: str) -> str:
-    """A label inside a sentence: small first letter, unless the first word is an abbreviation or name."""
-    if label.split()[0] in ("Welch", "MoD-ING", "SWING", "Beneficiaries"):
-        return label
-    return label if label[:2].isupper() else label[0].lower() + label[1:]
 
 
 def _textual(row: Mapping[Hashable, Any]) -> Row:

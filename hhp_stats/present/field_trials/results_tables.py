@@ -7,12 +7,13 @@ from great_tables import GT
 
 from hhp_stats.lacking import as_sentence
 from hhp_stats.present.field_trials.effect_sentences import versions
-from hhp_stats.present.field_trials.report import FieldTrialReport, Row, inside, rows_of
+from hhp_stats.present.field_trials.report import FieldTrialReport, Row, rows_of
 from hhp_stats.present.numbers import (
     MISSING,
     count,
     interval,
     level,
+    lowered,
     number,
     p_value,
     percent,
@@ -79,7 +80,7 @@ def _arms_note(report: FieldTrialReport) -> str:
         return "Arms: mean (standard error), people. Difference: treated minus control."
     words = next(iter(by.values()))
     if len(set(by.values())) > 1:
-        words = "; ".join(f"{inside(label)}: {terms or 'nothing'}" for label, terms in by.items())
+        words = "; ".join(f"{lowered(label)}: {terms or 'nothing'}" for label, terms in by.items())
     return f"Arms: raw mean (standard error), people. Difference: treated minus control, adjusted for {words}."
 
 
