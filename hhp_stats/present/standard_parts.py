@@ -149,7 +149,7 @@ class StandardParts:
         gone = people.loc[people["people"] == WITHHELD].drop_duplicates(["table", "row", "column"])
         return (
             f"Counts of people below {spelled(settings.threshold)}{zero} are not printed, nor is what would give one of"
-            f" them away: {plural(len(gone), 'number is', 'numbers are')} withheld here."
+            f" them away: {_withheld(len(gone))} withheld here."
         )
 
     @presented
@@ -203,6 +203,10 @@ class StandardParts:
         lacking = int((self.output.results["status"] == "not_estimated").sum())
         estimates = "estimate" if lacking == 1 else "estimates"
         return f"{capital(spelled(lacking))} {estimates} could not be made; the tables say why." if lacking else ""
+
+
+def _withheld(n: int) -> str:
+    return f"{spelled(n)} {'number is' if n == 1 else 'numbers are'}"
 
 
 def _limits(column: TableColumn) -> str:
