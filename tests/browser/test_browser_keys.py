@@ -214,14 +214,14 @@ def axe(page: Page, *rules: str) -> Asked:
 
 
 def test_axe_finds_nothing_on_any_page_of_the_report(report_page, whole_report: Path) -> None:
+    page, _ = report_page("index.html")
     found = {}
     for file in sorted((whole_report / "first").glob("*.html")):
-        page, _ = report_page(file.name)
+        page.goto(file.as_uri())
         said = axe(page)
         assert len(said.passed) > 15
         if said.wrong:
             found[file.name] = said.wrong
-        page.close()
     assert found == {}
 
 
@@ -235,7 +235,8 @@ def test_axe_finds_nothing_in_the_dark_theme_either(report_page, whole_report: P
     assert {"color-contrast", "link-in-text-block", "image-alt"} <= rules
     found = {"index.html": first.wrong} if first.wrong else {}
     for file in sorted((whole_report / "first").glob("*.html")):
-        page, _ = report_page(file.name, theme="dark")
+        page.emulate_media(color_scheme="dark")
+        page.goto(file.as_uri())
         if file.name != "index.html":
             said = axe(page, *rules)
             assert "color-contrast" in said.passed
@@ -244,7 +245,6 @@ def test_axe_finds_nothing_in_the_dark_theme_either(report_page, whole_report: P
         seen = page.evaluate(SEEN)
         page.emulate_media(color_scheme="light")
         assert page.evaluate(SEEN) == seen and len(seen) > 50
-        page.close()
     assert found == {}
 
 
@@ -255,14 +255,14 @@ NARROW = (320, 360)
 def scrolled(browser: Browser, whole_report: Path) -> dict[int, dict[str, int]]:
     """For each narrow window the width that every page takes; a page is opened in the narrowest and then widened."""
     found: dict[int, dict[str, int]] = {width: {} for width in NARROW}
-    for file in sorted((whole_report / "first").glob("*.html")):
-        context = browser.new_context(viewport={"width": min(NARROW), "height": 800})
+    with browser.new_context() as context:  # one window for all: each of its own would start a process
         page = context.new_page()
-        page.goto(file.as_uri())
-        for width in NARROW:
-            page.set_viewport_size({"width": width, "height": 800})
-            found[width][file.name] = page.evaluate("document.documentElement.scrollWidth")
-        context.close()
+        for file in sorted((whole_report / "first").glob("*.html")):
+            page.set_viewport_size({"width": min(NARROW), "height": 800})
+            page.goto(file.as_uri())
+            for width in NARROW:
+                page.set_viewport_size({"width": width, "height": 800})
+                found[width][file.name] = page.evaluate("document.documentElement.scrollWidth")
     return found
 
 
