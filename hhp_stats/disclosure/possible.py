@@ -189,22 +189,32 @@ def _narrowed(matrix: Array, least: Array, most: Array, low: Array, high: Array)
     """Ends that each line leaves to each count, in whole numbers; None where nothing is left. Saves most of the
     programmes.
     """
-    up, down = np.maximum(matrix, 0.0), np.minimum(matrix, 0.0)
-    used = np.abs(matrix) > _ZERO
-    divisor = np.where(used, matrix, 1.0)
+    # Lines hold few of the terms: only what is not zero is worked on, and brought together by line and by term.
+    line, term = np.nonzero(np.abs(matrix) > _ZERO)
+    weight = matrix[line, term]
+    positive = weight > 0
+    order = np.argsort(term, kind="stable")
+    terms, starts = np.unique(term[order], return_index=True)
+    low, high = low.copy(), high.copy()
     for _ in range(_PASSES):
         if (low > high).any():
             return None
-        lowest, highest = up * low + down * high, up * high + down * low
-        # What the others of the line leave to each of its terms.
-        floor = (least[:, None] - (highest.sum(axis=1)[:, None] - highest)) / divisor
-        ceiling = (most[:, None] - (lowest.sum(axis=1)[:, None] - lowest)) / divisor
-        first, second = np.where(matrix > 0, floor, ceiling), np.where(matrix > 0, ceiling, floor)
-        new_low = np.maximum(low, np.ceil(np.where(used, first, -np.inf).max(axis=0, initial=-np.inf) - _ROUNDING))
-        new_high = np.minimum(high, np.floor(np.where(used, second, np.inf).min(axis=0, initial=np.inf) + _ROUNDING))
-        if (new_low == low).all() and (new_high == high).all():
+        if not len(terms):
             break
-        low, high = new_low, new_high
+        smallest = weight * np.where(positive, low[term], high[term])
+        largest = weight * np.where(positive, high[term], low[term])
+        lowest = np.bincount(line, smallest, minlength=len(matrix))[line]
+        highest = np.bincount(line, largest, minlength=len(matrix))[line]
+        # What the others of the line leave to each of its terms.
+        floor = (least[line] - (highest - largest)) / weight
+        ceiling = (most[line] - (lowest - smallest)) / weight
+        first, second = np.where(positive, floor, ceiling), np.where(positive, ceiling, floor)
+        from_below = np.ceil(np.maximum.reduceat(first[order], starts) - _ROUNDING)
+        from_above = np.floor(np.minimum.reduceat(second[order], starts) + _ROUNDING)
+        new_low, new_high = np.maximum(low[terms], from_below), np.minimum(high[terms], from_above)
+        if (new_low == low[terms]).all() and (new_high == high[terms]).all():
+            break
+        low[terms], high[terms] = new_low, new_high
     return None if (low > high).any() else (low, high)
 
 

@@ -65,6 +65,10 @@ class _Search:
     def run(self) -> Mapping[int, Reason]:
         guarded = np.flatnonzero(self.small)
         for at in map(int, guarded):
+            if self._is_exposed(at) and not self._can_be_covered(at):
+                self.defended[at] = False  # nothing protects it from a reader who knows the reasons
+                if self._is_exposed(at) and not self._can_be_covered(at):
+                    raise HhpError(f"nothing more can be withheld to protect {self.system.labels[at]}")
             while self._is_exposed(at):
                 self._cover(at)
         self._print_again(guarded)
@@ -73,6 +77,14 @@ class _Search:
 
     def _is_exposed(self, at: int) -> bool:
         return self.possible.only_one(at, self.withheld, reasons_known=bool(self.defended[at]))
+
+    def _can_be_covered(self, at: int) -> bool:
+        """Would it be safe if everything that may be withheld were? If not, no choice among it is enough."""
+        kept = self.withheld
+        self.withheld = kept | np.array([self._may_go(other) for other in range(len(kept))])
+        safe = not self._is_exposed(at)
+        self.withheld = kept
+        return safe
 
     def _any_exposed(self, guarded: npt.NDArray[np.intp]) -> bool:
         """Is one of them exposed? Nearly all are seen at once not to be, by other values that were found before."""
@@ -92,10 +104,7 @@ class _Search:
             around = self.possible.related(at, self.withheld)
             free = [int(other) for other in around if self._may_go(int(other))]
         if not free:
-            if not self.defended[at]:
-                raise HhpError(f"nothing more can be withheld to protect {self.system.labels[at]}")
-            self.defended[at] = False  # nothing protects it from a reader who knows the reasons
-            return
+            raise HhpError(f"nothing more can be withheld to protect {self.system.labels[at]}")
         free.sort(key=lambda other: (int(self.system.worth[other]), self.system.counts[other], other))
         # Of those worth the same, one that is enough by itself.
         cheapest = self.system.worth[free[0]]
