@@ -15,6 +15,7 @@ from hhp_stats.errors import HhpError
 from hhp_stats.plan.disclosure import DisclosureSettings
 
 _TRIED = 6  # of the cheapest, whether one alone is enough
+_STEPS = 40  # for one count; where so many are not enough, sums of very many sets give it away
 _ROUNDS = 12  # groups that only follow once others are withheld are few
 Reason = Literal["primary", "secondary"]
 Mask = npt.NDArray[np.bool_]
@@ -69,8 +70,13 @@ class _Search:
                 self.defended[at] = False  # nothing protects it from a reader who knows the reasons
                 if self._is_exposed(at) and not self._can_be_covered(at):
                     raise HhpError(f"nothing more can be withheld to protect {self.system.labels[at]}")
-            while self._is_exposed(at):
+            for _ in range(_STEPS):
+                if not self._is_exposed(at):
+                    break
                 self._cover(at)
+            else:
+                if self._is_exposed(at):
+                    self.withheld |= self._free()  # which is enough; what is not needed is printed again
         self._print_again(guarded)
         primary = self.primary | self.sticky
         return {int(at): "primary" if primary[at] else "secondary" for at in np.flatnonzero(self.withheld)}
@@ -81,10 +87,14 @@ class _Search:
     def _can_be_covered(self, at: int) -> bool:
         """Would it be safe if everything that may be withheld were? If not, no choice among it is enough."""
         kept = self.withheld
-        self.withheld = kept | np.array([self._may_go(other) for other in range(len(kept))])
+        self.withheld = kept | self._free()
         safe = not self._is_exposed(at)
         self.withheld = kept
         return safe
+
+    def _free(self) -> Mask:
+        """All printed counts that may still be withheld."""
+        return np.array([self._may_go(other) for other in range(len(self.withheld))])
 
     def _any_exposed(self, guarded: npt.NDArray[np.intp]) -> bool:
         """Is one of them exposed? Nearly all are seen at once not to be, by other values that were found before."""

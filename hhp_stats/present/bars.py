@@ -5,6 +5,7 @@ What may not be printed has no bar, and the mark stands in its place.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -28,14 +29,15 @@ def labelled_bars(
     colours: Sequence[str] = (),
     most: float | None = None,
 ) -> Figure:
-    """One bar a label, from the top, its words to the right of it; `values` are numbers or `WITHHELD`.
+    """One bar a label, from the top, its words to the right of it; `values` are numbers, `WITHHELD`, or not a number:
+    then the words alone are there.
 
     `colours`: one a bar; all in ink where nothing else is said. `most`: the largest value there can be, such as 100 of
     percentages; the axis is numbered no further.
     """
     apply_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 0.65 + _ROW * len(labels)))
-    lengths = [0.0 if withheld(value) else float(str(value)) for value in values]
+    lengths = [_length(value) for value in values]
     places = list(range(len(labels) - 1, -1, -1))
     axes.barh(places, lengths, height=0.62, color=list(colours) or INK)
     for place, length, said in zip(places, lengths, words, strict=True):
@@ -48,6 +50,11 @@ def labelled_bars(
     axes.set_ylim(-0.6, len(labels) - 0.4)
     axes.set_xlabel(unit)
     return figure
+
+
+def _length(value: object) -> float:
+    number = math.nan if withheld(value) else float(str(value))
+    return 0.0 if math.isnan(number) else number
 
 
 class Part(NamedTuple):

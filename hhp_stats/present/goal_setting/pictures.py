@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from hhp_stats.lacking import note
 from hhp_stats.present.bars import bars_in_words, labelled_bars
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.goal_setting.named import figure
 from hhp_stats.present.numbers import count, number, percent, plural, withheld, withheld_note
 from hhp_stats.present.style import CONTROL, INK, TREATMENT
+from hhp_stats.results import LACKING, UnknownResult
 
 
 @figure
@@ -43,13 +45,17 @@ def leavers(report: StudyReport) -> EmbeddedFigure:
     """Share of each group that left within the follow-up."""
     arms = report.plan.design.arm_labels
     rows = {arm: report.row(f"turnover/mean_{arm}/raw") for arm in arms}
+    for row in rows.values():
+        if row["status"] in LACKING:
+            note(str(row["note"]))
+            raise UnknownResult(f"{row['result_id']} has no number that may be drawn")
     shares = {arm: row["estimate"] for arm, row in rows.items()}
     words = [f"{percent(shares[arm])} of {plural(rows[arm]['n'], 'person', 'people')}" for arm in arms]
     said = " and ".join(f"{percent(shares[arm])} of the {arms[arm].lower()} group" for arm in arms)
     return embed(
         labelled_bars(
             list(arms.values()),
-            [share if withheld(share) else 100 * share for share in shares.values()],
+            [100 * share for share in shares.values()],
             words=words,
             unit=f"% who left within {report.plan.design.endline_weeks} weeks",
             colours=[CONTROL if arm == "control" else TREATMENT for arm in arms],
