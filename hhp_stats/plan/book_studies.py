@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hhp_stats.errors import PlanError
@@ -16,6 +16,8 @@ from hhp_stats.plan.records import plan_text, read_plan_file
 BOOK = "_quarto.yml"
 TO_CONFIRM = "[to be confirmed]"  # what `hhp new` writes beside a guess
 _PAGE = re.compile(r"^\s*-\s+[\"']?(?P<page>[^\s\"'#]+\.qmd)[\"']?\s*(?:#.*)?$", re.MULTILINE)
+
+_ALIKE = 0.85  # of the letters of two words: a slip, and no other word
 
 
 def book_pages(root: Path) -> tuple[str, ...]:
@@ -30,7 +32,8 @@ def check_book(root: Path) -> tuple[StudyEntry, ...]:
     """The catalogue, compared with the chapters of `_quarto.yml`.
 
     Raises PlanError for a study whose chapter or page `_quarto.yml` does not list or that does not exist, and for a
-    chapter that is neither of a study nor one of the programme's pages.
+    chapter that is neither of a study nor one of the programme's pages; for what `hhp new` guessed and nobody
+    confirmed, a study that no plan has, and a construct written in two ways.
     """
     entries, listed = catalogue(root), book_pages(root)
     for entry in entries:
@@ -45,6 +48,7 @@ def check_book(root: Path) -> tuple[StudyEntry, ...]:
     _check_references(root, [entry.study for entry in entries])
     for entry in entries:
         _refuse_unconfirmed(root, entry.study)
+    _check_constructs(root, [entry.study for entry in entries])
     known = {page for entry in entries for page in (entry.chapter, *entry.pages)} | set(programme_plan(root).pages)
     for page in listed:
         if page not in known:
@@ -93,3 +97,28 @@ def _check_references(root: Path, known: Sequence[str]) -> None:
                 )
         except UnevenMarks as error:
             raise PlanError(file, f"line {error.line}", f"{error}.", "Begin and end each passage.") from None
+
+
+def _check_constructs(root: Path, studies: Sequence[str]) -> None:
+    """What several trials measure must be written alike in their plans: a slip would take a trial out of the comparison
+    without a word.
+    """
+    from difflib import get_close_matches  # slow to import, as in `nearest`
+
+    first: dict[str, str] = {}
+    for study in studies:
+        file = f"{PLANS}/{study}.toml"
+        listed = read_plan_file(root, file).get("outcomes", [])
+        for outcome in listed.values() if isinstance(listed, Mapping) else listed:
+            construct = outcome.get("construct", "") if isinstance(outcome, Mapping) else ""
+            if not isinstance(construct, str) or not construct or construct in first:
+                continue
+            like = get_close_matches(construct, first, n=1, cutoff=_ALIKE)
+            if like:
+                raise PlanError(
+                    file,
+                    f"construct {construct!r}",
+                    f"is nearly {like[0]!r} of {first[like[0]]}.",
+                    "Write both alike if they are one, or in words that are further apart.",
+                )
+            first[construct] = study

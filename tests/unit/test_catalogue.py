@@ -135,6 +135,14 @@ def test_lists_name_no_study_that_has_no_plan(home: Path) -> None:
         check_book(home)
 
 
+def test_a_construct_written_in_two_ways_is_refused(home: Path) -> None:
+    put(home, "data/plan/swing.toml", 'construct = "wellbeing"', 'construct = "welbeing"')
+    with pytest.raises(PlanError, match=r"swing\.toml.*'welbeing'.*is nearly 'wellbeing' of"):
+        check_book(home)
+    put(home, "data/plan/swing.toml", 'construct = "welbeing"', 'construct = "sleep"')
+    assert check_book(home)
+
+
 def test_a_key_that_no_plan_has_is_refused_with_the_nearest() -> None:
     with pytest.raises(UnknownName, match="Did you mean 'letters'"):
         study_entry(ROOT, "leters")

@@ -39,7 +39,7 @@ PRINTED = frozenset(
         "outcomes",
         "known",
         "unit",
-        "construct",  # compared between trials alone: one that no other trial measures is as good as any
+        "construct",  # any words; a slip is seen where the plans are compared (test_catalogue)
         "label",
         "rule",
         "basis",
