@@ -23,7 +23,7 @@ from hhp_stats.cli import releases as release_commands
 from hhp_stats.cli import report as report_commands
 from hhp_stats.errors import HhpError
 from hhp_stats.files.replaced_folder import replaced
-from hhp_stats.plan import catalogue
+from hhp_stats.plan import book_studies
 from hhp_stats.plan.imprint import read_imprint
 from hhp_stats.present.origins import banner_sentence
 from hhp_stats.present.release import WHOLE
@@ -42,7 +42,9 @@ def home(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """A copy of the prepared project, to stand in; of the returns only Kent's are kept in a release, to save time."""
     monkeypatch.setattr(release, "is_return", lambda name: is_return(name) and "/kent/" in name)
     monkeypatch.setattr(release, "studies_of", lambda root: ONLY)
-    monkeypatch.setattr(catalogue, "check_book", lambda root: None)  # a book of two chapters lists none of the studies
+    monkeypatch.setattr(
+        book_studies, "check_book", lambda root: None
+    )  # a book of two chapters lists none of the studies
     monkeypatch.setattr(studies, "studies_of", lambda root: ONLY)
     copy = Path(shutil.copytree(prepared, tmp_path / "project"))
     vouch(copy)

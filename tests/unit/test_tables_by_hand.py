@@ -13,6 +13,7 @@ from hhp_stats.plan.experiments import load_experiment_plan
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.plan.load import load_plan
 from hhp_stats.studies.field_trial import descriptives as of_trials
+from hhp_stats.studies.goal_setting import arm_balance
 from hhp_stats.studies.goal_setting import descriptives as of_teams
 from hhp_stats.studies.goal_setting.flow import participant_flow
 from hhp_stats.studies.goal_setting.sample import Sample
@@ -186,7 +187,7 @@ def test_scores_of_authorities_without_spells_are_left_out(plan):
 
 
 def test_teams_by_arm(plan):
-    table = of_teams.team_balance(TEAMS, plan).set_index(["arm", "characteristic"])
+    table = arm_balance.team_balance(TEAMS, plan).set_index(["arm", "characteristic"])
     assert table.loc[("treatment", "size"), ["teams", "mean", "sd"]].tolist() == [3, 2, 0]
     assert table.loc[("treatment", "absence"), ["teams", "mean"]].tolist() == [3, (1 + 3 + 5.5) / 3]
     assert table.loc[("control", "absence"), ["teams", "mean"]].tolist() == [1, 7]
