@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
 
@@ -127,7 +128,8 @@ def compare(commit: str, *, only: str, skip: Sequence[str], rounds: int) -> None
         skip = [*skip, *(f"{name} [{shape}" for name, shape, seconds in targets() if seconds > TOO_LONG)]
     rows = []
     with checked_out(commit) as theirs:
-        for row in (*_renderings(ours, theirs, only, skip, rounds), *_estimators(ours, theirs, only, skip, rounds)):
+        measured = (_renderings, _estimators)
+        for row in chain.from_iterable(part(ours, theirs, only, skip, rounds) for part in measured):  # as each is done
             print(row.line(), file=sys.stderr, flush=True)
             rows.append(row)
     heads = ("work", "this, s", f"{short}, s", "ratio", "at most", "kept", "runs", "peak, MiB", f"{short}, MiB")
