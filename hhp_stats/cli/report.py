@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from hhp_stats.cli.shared import Forced, app, out, print_json, progress_bar, screen
+from hhp_stats.cli.shared import Forced, app, out, plural, print_json, progress_bar, screen
 from hhp_stats.errors import HhpError, UnknownName
 from hhp_stats.files.output_guard import OutputGuard
 from hhp_stats.files.project_root import find_root, root_above
@@ -360,6 +360,5 @@ def lint() -> None:
     for problem in problems:
         out.print(str(problem), markup=False)
     if problems:
-        found = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise HhpError(f"{found} in the sources of the report: mend each line named above.")
+        raise HhpError(f"{plural(len(problems), 'problem')} in the sources of the report: mend each line named above.")
     out.print("The sources are inside the syntax that both engines share, and in plain words.")

@@ -94,7 +94,7 @@ class _Search:
 
     def _free(self) -> Mask:
         """All printed counts that may still be withheld."""
-        return np.array([self._may_go(other) for other in range(len(self.withheld))])
+        return self.printed & ~self.withheld & ~self.system.public & (self.system.counts > 0)
 
     def _any_exposed(self, guarded: npt.NDArray[np.intp]) -> bool:
         """Is one of them exposed? Nearly all are seen at once not to be, by other values that were found before."""
@@ -109,10 +109,11 @@ class _Search:
     def _cover(self, at: int) -> None:
         """Withhold one more count: one of those from which the exposed one is worked out, cheapest first."""
         useful = self._worked_out_from(at)
-        free = [int(other) for other in useful if self._may_go(int(other))]
+        may_go = self._free()
+        free = [int(other) for other in useful if may_go[other]]
         if not free:
             around = self.possible.related(at, self.withheld)
-            free = [int(other) for other in around if self._may_go(int(other))]
+            free = [int(other) for other in around if may_go[other]]
         if not free:
             raise HhpError(f"nothing more can be withheld to protect {self.system.labels[at]}")
         free.sort(key=lambda other: (int(self.system.worth[other]), self.system.counts[other], other))
@@ -124,11 +125,6 @@ class _Search:
                 return
             self.withheld[other] = False
         self.withheld[free[0]] = True  # one alone is not enough
-
-    def _may_go(self, at: int) -> bool:
-        return bool(
-            self.printed[at] and not self.withheld[at] and not self.system.public[at] and self.system.counts[at] > 0
-        )
 
     def _worked_out_from(self, at: int) -> npt.NDArray[np.intp]:
         """Known counts that enter the shortest sum that gives the exposed one; none where it is no sum that gives it

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from great_tables import GT
@@ -32,7 +32,7 @@ from hhp_stats.studies.output import open_output
 DOCUMENT = "report/11-discussion.qmd"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Discussion(StandardisedEffects):
     """The effects of all trials as the chapter shows them: tables, sentences and figures by name."""
 
@@ -131,5 +131,4 @@ SENTENCES: Mapping[str, Callable[[StandardisedEffects], str]] = {
 
 def chapter(*, root: Path | None = None) -> Discussion:
     """Gather the standardised effects of every study below `.report/results/`; refuses if there is none (HhpError)."""
-    found = gathered(root or find_root())
-    return Discussion(**{field.name: getattr(found, field.name) for field in dataclasses.fields(found)})
+    return gathered(root or find_root(), Discussion)

@@ -141,6 +141,11 @@ def count_of(part: Any, whole: Any, digits: int = 1) -> str:
     return f"{count(part)} ({percent(part / whole if part is not None and whole else None, digits)})"
 
 
+def plural_in_words(n: int, singular: str, many: str = "") -> str:
+    """`plural` with small counts as words: `no numbers`, `one number`, `12 numbers`."""
+    return f"{spelled(n)} {singular if n == 1 else many or singular + 's'}"
+
+
 def plural(n: Any, singular: str, many: str = "") -> str:
     """`1 team`, `12 teams`."""
     return f"{count(n)} {singular if n == 1 else many or singular + 's'}"

@@ -16,7 +16,7 @@ from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.plan.table_schema import TableColumn
 from hhp_stats.present.consort import trial_table
 from hhp_stats.present.marks import presented
-from hhp_stats.present.numbers import capital, count, listed_words, percent, plural, spelled, withheld
+from hhp_stats.present.numbers import capital, count, listed_words, percent, plural, plural_in_words, spelled, withheld
 from hhp_stats.present.status import read_release
 from hhp_stats.present.tables import text_table
 from hhp_stats.studies.output import PEOPLE, StudyOutput, open_output
@@ -62,10 +62,7 @@ class StandardParts:
             )
             return f"Every planned analysis was run as the plan says.{held}"
         told = [f"{entry.id}: planned was {entry.planned}, done was {entry.done}; {entry.reason}" for entry in own]
-        return (
-            f"{capital(spelled(len(own)))} {'deviation is' if len(own) == 1 else 'deviations are'} explained."
-            f" {' '.join(told)}"
-        )
+        return f"{capital(plural_in_words(len(own), 'deviation is', 'deviations are'))} explained. {' '.join(told)}"
 
     @presented
     def limits(self) -> str:
@@ -149,7 +146,7 @@ class StandardParts:
         gone = people.loc[people["people"] == WITHHELD].drop_duplicates(["table", "row", "column"])
         return (
             f"Counts of people below {spelled(settings.threshold)}{zero} are not printed, nor is what would give one of"
-            f" them away: {_withheld(len(gone))} withheld here."
+            f" them away: {plural_in_words(len(gone), 'number is', 'numbers are')} withheld here."
         )
 
     @presented
@@ -201,12 +198,8 @@ class StandardParts:
 
     def _refused(self) -> str:
         lacking = int((self.output.results["status"] == "not_estimated").sum())
-        estimates = "estimate" if lacking == 1 else "estimates"
-        return f"{capital(spelled(lacking))} {estimates} could not be made; the tables say why." if lacking else ""
-
-
-def _withheld(n: int) -> str:
-    return f"{spelled(n)} {'number is' if n == 1 else 'numbers are'}"
+        made = capital(plural_in_words(lacking, "estimate"))
+        return f"{made} could not be made; the tables say why." if lacking else ""
 
 
 def _limits(column: TableColumn) -> str:

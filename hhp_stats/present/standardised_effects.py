@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 
@@ -136,7 +137,10 @@ def _compared_arms(root: Path, study: str) -> Mapping[str, str]:
     return {estimand("itt", arm, plan.arms): f", {arm.label}" for arm in plan.offered}
 
 
-def gathered(root: Path) -> StandardisedEffects:
+Effects = TypeVar("Effects", bound=StandardisedEffects)
+
+
+def gathered(root: Path, kind: type[Effects]) -> Effects:
     """Gather the standardised effects of every study below `.report/results/`; refuses if there is none (HhpError)."""
     frames, parts, studies = [], [], {}
     for entry in catalogue(root):
@@ -168,7 +172,7 @@ def gathered(root: Path) -> StandardisedEffects:
         )
     if not parts or all(part.empty for part in parts):
         raise HhpError("no trial has results: run `hhp results` (or `make report`) first")
-    return StandardisedEffects(
+    return kind(
         root=root,
         studies=studies,
         results=pd.concat(frames, ignore_index=True),

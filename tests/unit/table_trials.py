@@ -6,12 +6,16 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from hhp_stats.intake.manifest import MANIFEST, record_files
+from hhp_stats.intake.pseudonym import KEY_VARIABLE
 from hhp_stats.present.field_trials import FIGURES_ON_TABLE, SAID_ON_TABLE, FieldTrialChapter
 from hhp_stats.present.field_trials.tables_on_table import TABLES_ON_TABLE
 
@@ -186,6 +190,17 @@ def write_walks(
 ) -> Path:
     """Enter the made-up trial into a project."""
     return write_trial(project, key=KEY, plan=plan, dictionary=dictionary, table=walks() if table is None else table)
+
+
+@contextmanager
+def with_a_key(folder: Path) -> Iterator[None]:
+    """Identifiers are made by a key below `folder` meanwhile."""
+    key = folder / "key"
+    key.write_bytes(np.random.default_rng(1).bytes(48))
+    key.chmod(0o600)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(KEY_VARIABLE, str(key))
+        yield
 
 
 def everything_said(chapter: FieldTrialChapter) -> list[str]:

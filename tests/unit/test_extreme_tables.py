@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from table_trials import everything_said, without_other_trials, write_trial
+from table_trials import everything_said, with_a_key, without_other_trials, write_trial
 
-from hhp_stats.intake.pseudonym import KEY_VARIABLE
 from hhp_stats.present import field_trials, standard_parts
 from hhp_stats.publish.checks.self_check import check_flow, check_results
 from hhp_stats.studies.field_trial import run_field_trial
@@ -114,11 +113,7 @@ EXTREMES = {
 @pytest.fixture(scope="module")
 def home(root, tmp_path_factory):
     """A project without raw files of other trials, with a key."""
-    key = tmp_path_factory.mktemp("key") / "key"
-    key.write_bytes(np.random.default_rng(1).bytes(48))
-    key.chmod(0o600)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(KEY_VARIABLE, str(key))
+    with with_a_key(tmp_path_factory.mktemp("key")):
         yield without_other_trials(root, tmp_path_factory.mktemp("tables") / "project")
 
 

@@ -13,9 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
-from table_trials import KEY, PLAN, everything_said, walks, without_other_trials, write_trial, write_walks
+from table_trials import KEY, PLAN, everything_said, walks, with_a_key, without_other_trials, write_trial, write_walks
 
-from hhp_stats.intake.pseudonym import KEY_VARIABLE
 from hhp_stats.present import field_trials
 from hhp_stats.results import row_of
 from hhp_stats.studies.field_trial import run_field_trial
@@ -34,11 +33,7 @@ def small(root, tmp_path_factory):
 @pytest.fixture(scope="module")
 def home(small, tmp_path_factory):
     """The same with a key for identifiers."""
-    key = tmp_path_factory.mktemp("key") / "key"
-    key.write_bytes(np.random.default_rng(1).bytes(48))
-    key.chmod(0o600)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(KEY_VARIABLE, str(key))
+    with with_a_key(tmp_path_factory.mktemp("key")):
         yield small
 
 

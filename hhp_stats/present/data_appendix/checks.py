@@ -10,8 +10,7 @@ from great_tables import GT
 
 from hhp_stats.intake.rules_table import FILE_OF_TABLE_RULES, SIZE_RULES, TABLE_RULES
 from hhp_stats.intake.rules_table_waves import WAVE_RULES_OF_TABLES
-from hhp_stats.present.chapter import StudyReport
-from hhp_stats.present.data_appendix.own_trial import with_returns
+from hhp_stats.present.data_appendix.own_trial import OfReturns
 from hhp_stats.present.marked_text import code_entry
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import count, plural, withheld
@@ -21,15 +20,8 @@ SEVERITY = ("error", "warning", "note")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checks:
+class Checks(OfReturns):
     """What the checks found and accepted, and the rules themselves."""
-
-    own: StudyReport | None
-
-    @property
-    def report(self) -> StudyReport:
-        """The trial on returns; refused (UnknownName) where there is none."""
-        return with_returns(self.own)
 
     def fired(self) -> GT:
         """Rules that found something, with how often."""

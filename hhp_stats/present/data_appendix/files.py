@@ -14,8 +14,7 @@ from great_tables import GT
 from hhp_stats.intake.masking import public_id
 from hhp_stats.intake.raw_files import raw_files
 from hhp_stats.plan.catalogue import catalogue
-from hhp_stats.present.chapter import StudyReport
-from hhp_stats.present.data_appendix.own_trial import with_returns
+from hhp_stats.present.data_appendix.own_trial import OfReturns
 from hhp_stats.present.numbers import count, plural
 from hhp_stats.present.release import standing
 from hhp_stats.present.status import read_release
@@ -26,16 +25,10 @@ WAVES = ("baseline", "interim", "endline")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
+class Files(OfReturns):
     """What arrived: returns, lists and surveys, the release they are of, and the corrections applied since."""
 
     root: Path
-    own: StudyReport | None  # the trial on returns, whose files most of it is about; None where there is none
-
-    @property
-    def report(self) -> StudyReport:
-        """The trial on returns; refused (UnknownName) where there is none."""
-        return with_returns(self.own)
 
     def returns(self) -> GT:
         """Returns by authority and wave: staff listed, and the day on which the records were drawn."""

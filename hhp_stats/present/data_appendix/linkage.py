@@ -8,22 +8,14 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.present.chapter import StudyReport
-from hhp_stats.present.data_appendix.own_trial import with_returns
+from hhp_stats.present.data_appendix.own_trial import OfReturns
 from hhp_stats.present.numbers import WITHHELD, count, percent, withheld, withheld_note
 from hhp_stats.present.tables import plain_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Linkage:
+class Linkage(OfReturns):
     """What became of the answers to each survey."""
-
-    own: StudyReport | None
-
-    @property
-    def report(self) -> StudyReport:
-        """The trial on returns; refused (UnknownName) where there is none."""
-        return with_returns(self.own)
 
     def table(self) -> GT:
         """What became of the responses to each survey."""

@@ -12,8 +12,7 @@ from great_tables import GT
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from hhp_stats.present.chapter import StudyReport
-from hhp_stats.present.data_appendix.own_trial import with_returns
+from hhp_stats.present.data_appendix.own_trial import OfReturns
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.numbers import WITHHELD, count, lowered, percent, plural, withheld, withheld_note
 from hhp_stats.present.style import GRID, INK, PAPER, QUIET, TINTS, TREATMENT, WIDTH, apply_style
@@ -29,15 +28,8 @@ CLASSES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class Missing(OfReturns):
     """Which values are missing, of whom."""
-
-    own: StudyReport | None
-
-    @property
-    def report(self) -> StudyReport:
-        """The trial on returns; refused (UnknownName) where there is none."""
-        return with_returns(self.own)
 
     def map(self) -> EmbeddedFigure:
         """Share of the randomised who lack each variable, by arm and authority, as a map."""

@@ -13,8 +13,7 @@ from hhp_stats.disclosure.places import RESULTS
 from hhp_stats.disclosure.public_counts import public_counts
 from hhp_stats.plan.catalogue import study_names
 from hhp_stats.plan.disclosure import load_disclosure
-from hhp_stats.present.chapter import StudyReport
-from hhp_stats.present.data_appendix.own_trial import with_returns
+from hhp_stats.present.data_appendix.own_trial import OfReturns
 from hhp_stats.present.numbers import WITHHELD, plural, spelled
 from hhp_stats.present.tables import text_table
 from hhp_stats.studies.output import open_output
@@ -44,11 +43,10 @@ TITLES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Withheld:
+class Withheld(OfReturns):
     """Which counts are withheld, by which rule, and which small ones are printed nevertheless."""
 
     root: Path
-    own: StudyReport | None
     registers: Mapping[str, pd.DataFrame]  # by study: every place of a number of people, with the number or `WITHHELD`
     internal: bool
 
@@ -79,7 +77,7 @@ class Withheld:
 
     def suppressed(self) -> GT:
         """The register: which counts were withheld. Not which of them are small: that could tell more than is meant."""
-        return self._register([with_returns(self.own).plan.study])
+        return self._register([self.report.plan.study])
 
     def elsewhere(self) -> GT:
         """The register of the other chapters."""
