@@ -41,13 +41,23 @@ def typed(function: Callable[P, R]) -> Callable[P, R]:
     def checks() -> dict[str, Check]:  # at the first call, when all modules are there
         return _checks(typing.get_type_hints(function))
 
-    @functools.wraps(function)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+    parameters = signature.parameters.values()
+    in_order = [one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    needed = {one.name for one in parameters if one.default is one.empty}
+
+    def by_name(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:
+        # Without `bind` where the names are plain: it takes longer than an estimate of few people.
+        given = dict(zip(in_order, args, strict=False)) | kwargs
+        if len(given) == len(args) + len(kwargs) and needed <= given.keys() <= signature.parameters.keys():
+            return given
         try:
-            bound = signature.bind(*args, **kwargs)
+            return signature.bind(*args, **kwargs).arguments
         except TypeError as problem:
             raise InvalidInput(f"{function.__name__}: {problem}") from problem
-        _refuse(function.__name__, bound.arguments, checks())
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        _refuse(function.__name__, by_name(args, kwargs), checks())
         with running(name):
             return function(*args, **kwargs)
 

@@ -177,7 +177,7 @@ class _Scaled:
                 note=fit.note,
             )
         codes, count = checked_clusters(matrix=fit.matrix, clusters=clusters)
-        refuse_untold_terms(fit.matrix, terms=[place], codes=codes)
+        refuse_untold_terms(fit.matrix, terms=[place], codes=codes, inverse_factor=fit.inverse_factor)
         residuals = fit.outcome - fit.probabilities
         found = design_effect(residuals=residuals, clusters=codes, assignment=fit.matrix.values[:, place])
         return cls(

@@ -16,7 +16,7 @@ from hhp_stats.errors import EstimationError, InvalidInput, NonConvergence, Unkn
 from hhp_stats.estimate.logit_likelihood import Maximum, Penalty, maximise
 from hhp_stats.estimate.separation import refuse_separation
 from hhp_stats.regression.cluster_robust import RobustCovariance
-from hhp_stats.regression.clusters import checked_clusters, cluster_name, cluster_sums, refuse_untold_terms
+from hhp_stats.regression.clusters import checked_clusters, cluster_name, cluster_sums
 from hhp_stats.regression.gram import gram_matrix, identified_factor, times, upper_inverse
 from hhp_stats.regression.linear import check_outcome
 from hhp_stats.regression.model_matrix import Array, ModelMatrix
@@ -34,6 +34,7 @@ class LogitFit:
 
     coefficients (k,): log odds ratios; probabilities (n,); residuals (n,): y - p, with Firth's
     correction h (1/2 - p) if penalised; information_inverse (k, k): the model-based covariance;
+    inverse_factor (k, k): W upper triangular with which the columns of XW are orthonormal;
     log_likelihood: of the data alone, plus half the log determinant of the information if penalised.
     """
 
@@ -43,6 +44,7 @@ class LogitFit:
     probabilities: Array
     residuals: Array
     information_inverse: Array
+    inverse_factor: Array
     log_likelihood: float
     iterations: int
     penalty: Penalty = "none"
@@ -72,6 +74,7 @@ def logit_fit(
         probabilities=maximum.at.probabilities,
         residuals=maximum.at.residuals,
         information_inverse=half @ half.T,
+        inverse_factor=inverse,
         log_likelihood=value,
         iterations=maximum.iterations,
         penalty=penalty,
@@ -140,9 +143,7 @@ def clustered_logit_covariance(fit: LogitFit, *, clusters: ArrayLike) -> RobustC
     Human Resources 50, 317-372.
     """
     _refuse_penalised(fit)
-    codes, n_clusters = checked_clusters(matrix=fit.matrix, clusters=clusters)
-    if "treatment" in fit.matrix.names:
-        refuse_untold_terms(fit.matrix, terms=[fit.matrix.position("treatment")], codes=codes)
+    codes, n_clusters = checked_clusters(matrix=fit.matrix, clusters=clusters, inverse_factor=fit.inverse_factor)
     scores = cluster_sums(fit.matrix.values, codes, n_clusters, fit.residuals)
     matrix = n_clusters / (n_clusters - 1) * gram_matrix(times(scores, fit.information_inverse))
     return RobustCovariance(
@@ -227,7 +228,7 @@ def binary_position(fit: LogitFit, term: str) -> int:
 def _probability_change(
     fit: LogitFit, covariance: RobustCovariance, position: int, at: Array, words: str, conf_level: float
 ) -> ProbabilityChange:
-    covariance.refuse_untold(fit.matrix, [position])
+    covariance.refuse_untold(fit, [position])
     gradients = np.zeros((2, at.shape[1]))
     probability = np.zeros(2)
     rest = at @ fit.coefficients - at[:, position] * fit.coefficients[position]
@@ -285,7 +286,7 @@ def log_odds(
         raise UnknownName(f"no degrees of freedom {df!r} for a logit; there are normal, clusters")
     if df == "clusters" and covariance.n_clusters is None:
         raise EstimationError(f"{covariance.kind} has no clusters to count")
-    covariance.refuse_untold(fit.matrix, [position])
+    covariance.refuse_untold(fit, [position])
     variance = float(covariance.matrix[position, position])
     if not variance > 0:
         raise EstimationError(f"the {covariance.kind} variance of {term} is not positive: {variance:g}")

@@ -74,7 +74,7 @@ def wald_contrasts(
     reference: WaldReference = "clusters",
 ) -> WaldTest:
     """Are several weighted sums of coefficients zero together? `contrasts` (q, k); see `wald_test`."""
-    covariance.refuse_untold(fit.matrix, np.flatnonzero(contrasts.any(axis=0)).tolist())
+    covariance.refuse_untold(fit, np.flatnonzero(contrasts.any(axis=0)).tolist())
     q = len(contrasts)
     values = contrasts @ fit.coefficients
     variance = contrasts @ covariance.matrix @ contrasts.T

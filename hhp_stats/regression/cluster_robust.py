@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -47,6 +47,18 @@ DF_IN_WORDS = {"clusters": "t(G-1)", "satterthwaite": "Satterthwaite t", "residu
 PERFECT = 1e-26  # the residuals of a perfect fit are rounding errors of the outcome: this share of its square
 
 
+class Fit(Protocol):
+    """A fitted model whose coefficients have a covariance: its matrix X (n, k) and W (k, k) with orthonormal XW."""
+
+    @property
+    def matrix(self) -> ModelMatrix:
+        """X (n, k) with its names."""
+
+    @property
+    def inverse_factor(self) -> Array:
+        """W (k, k)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobustCovariance:
     """A (k, k) covariance of the coefficients and how it was made.
@@ -65,15 +77,17 @@ class RobustCovariance:
     groupings: tuple[IntArray, ...] = ()
     told: ModelMatrix | None = field(default=None, repr=False, compare=False)
 
-    def refuse_untold(self, matrix: ModelMatrix, terms: Sequence[int]) -> None:
+    def refuse_untold(self, fit: Fit, terms: Sequence[int]) -> None:
         """Do two clusters (people, where there are none) tell about each arm of these terms? See `refuse_thin_arms`."""
+        matrix = fit.matrix
         if matrix is self.told:
             terms = [place for place in terms if matrix.names[place] != "treatment"]
-        if self.groupings:
-            for codes in self.groupings:
-                refuse_untold_terms(matrix, terms=terms, codes=codes)
-        else:
-            refuse_untold_terms(matrix, terms=terms, codes=np.arange(len(matrix.values)), unit="person")
+        if not terms:
+            return
+        people = np.arange(len(matrix.values))
+        for codes in self.groupings or (people,):
+            unit = "person" if codes is people else "cluster"
+            refuse_untold_terms(matrix, terms=terms, codes=codes, unit=unit, inverse_factor=fit.inverse_factor)
 
 
 def _sandwich(fit: LinearFit, scores: Array) -> Array:
@@ -125,9 +139,7 @@ def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind
     if kind not in ("CR0", "CR1", "CR2", "CR3"):
         raise UnknownName(f"no clustered covariance {kind!r}; there are CR0, CR1, CR2, CR3")
     residual_df(fit.matrix)
-    codes, n_clusters = checked_clusters(matrix=fit.matrix, clusters=clusters)
-    if "treatment" in fit.matrix.names:
-        refuse_untold_terms(fit.matrix, terms=[fit.matrix.position("treatment")], codes=codes)
+    codes, n_clusters = checked_clusters(matrix=fit.matrix, clusters=clusters, inverse_factor=fit.inverse_factor)
     if CORRECTION[kind] == "none":
         scores = cluster_sums(fit.matrix.values, codes, n_clusters, fit.residuals)
     else:
@@ -191,11 +203,8 @@ def two_way_covariance(fit: LinearFit, *, clusters: ArrayLike, second: ArrayLike
     Source: Cameron, Gelbach and Miller (2011), Journal of Business & Economic Statistics 29, 238-249.
     """
     residual_df(fit.matrix)
-    first_codes, first_count = checked_clusters(matrix=fit.matrix, clusters=clusters)
-    second_codes, second_count = checked_clusters(matrix=fit.matrix, clusters=second)
-    if "treatment" in fit.matrix.names:
-        for codes in (first_codes, second_codes):
-            refuse_untold_terms(fit.matrix, terms=[fit.matrix.position("treatment")], codes=codes)
+    first_codes, first_count = checked_clusters(matrix=fit.matrix, clusters=clusters, inverse_factor=fit.inverse_factor)
+    second_codes, second_count = checked_clusters(matrix=fit.matrix, clusters=second, inverse_factor=fit.inverse_factor)
     pair_codes, pair_count = cluster_codes(first_codes * second_count + second_codes)
     groups = [(1, first_codes, first_count), (1, second_codes, second_count), (-1, pair_codes, pair_count)]
     # Of nested groupings the finer one equals the pairs and cancels: left out, for the difference would be rounding.
@@ -260,7 +269,7 @@ def linear_contrast(
         contrast[fit.matrix.position(term)] = weight
     if not contrast.any():
         raise InvalidInput("a contrast needs a weight other than zero for at least one term")
-    covariance.refuse_untold(fit.matrix, np.flatnonzero(contrast).tolist())
+    covariance.refuse_untold(fit, np.flatnonzero(contrast).tolist())
     variance = float(contrast @ covariance.matrix @ contrast)
     largest = float(np.abs(fit.outcome).max()) ** 2 * float(contrast @ fit.gram_inverse @ contrast)
     if not variance > PERFECT * largest:

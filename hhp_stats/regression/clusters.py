@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm
-from hhp_stats.regression.gram import cross, gram_matrix, times
+from hhp_stats.regression.gram import NEW, cross, times, triangular_factor, upper_inverse
 from hhp_stats.regression.inputs import same_people, truths
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.regression.satterthwaite import IntArray
@@ -86,13 +86,18 @@ def refuse_thin_arms(
     if arm.shape != codes.shape:
         raise InvalidInput(f"{len(codes)} cluster names for {arm.size} people")
     kept = _kept(analysed, len(arm))
-    if np.isnan(arm[kept]).any():
-        raise InvalidInput(f"{name} is missing for {int(np.isnan(arm[kept]).sum())} of those analysed")
-    _refuse_thin(arm, codes, n_clusters, kept=kept, told=told, name=name, unit=unit)
+    if kept is not None:
+        arm, codes, told = arm[kept], codes[kept], None if told is None else told[kept]
+    if np.isnan(arm).any():
+        raise InvalidInput(f"{name} is missing for {int(np.isnan(arm).sum())} of those analysed")
+    _refuse_thin(arm, codes, n_clusters, told=told, name=name, unit=unit)
 
 
-def _kept(analysed: ArrayLike | None, people: int) -> npt.NDArray[np.bool_]:
-    kept = np.ones(people, dtype=np.bool_) if analysed is None else truths(analysed, name="analysed")
+def _kept(analysed: ArrayLike | None, people: int) -> npt.NDArray[np.bool_] | None:
+    """Who is analysed (n,), None for everybody."""
+    if analysed is None:
+        return None
+    kept = truths(analysed, name="analysed")
     if kept.shape != (people,):
         raise InvalidInput(f"analysed has {kept.size} values for {people} people")
     if not kept.any():
@@ -100,33 +105,35 @@ def _kept(analysed: ArrayLike | None, people: int) -> npt.NDArray[np.bool_]:
     return kept
 
 
-def _refuse_thin(
-    arm: Array,
-    codes: IntArray,
-    n_clusters: int,
-    *,
-    kept: npt.NDArray[np.bool_],
-    told: Array | None,
-    name: str,
-    unit: str,
-) -> None:
-    low, high = arm[kept].min(), arm[kept].max()
+def _refuse_thin(arm: Array, codes: IntArray, n_clusters: int, *, told: Array | None, name: str, unit: str) -> None:
+    """`refuse_thin_arms` of those analysed, their clusters given by number."""
+    low, high = arm.min(), arm.max()
     if low == high:
         raise ConstantTreatment(f"everyone analysed has {name} = {low:g}")
-    if not ((arm == low) | (arm == high))[kept].all():
+    treated = arm == high
+    if not (treated | (arm == low)).all():
         return
-    for words, value in (("control", low), ("treated", high)):
-        here = kept & (arm == value)
-        count = int(np.count_nonzero(np.bincount(codes[here], minlength=n_clusters)))
-        if told is not None and np.abs(told[here]).max() <= 1e-9 * np.abs(told[kept]).max():
-            continue  # the other terms hold this arm's own mean: the coefficient is no contrast with it
-        if count >= 2 and told is not None:
-            sums = np.abs(cluster_sums(told[here].reshape(int(here.sum()), -1), codes[here], n_clusters))
+    # Each cluster's part of each arm: its control people first, then its treated.
+    part = 2 * codes + treated
+    clusters = np.count_nonzero(np.bincount(part, minlength=2 * n_clusters).reshape(-1, 2), axis=0)
+    if told is not None:
+        columns = told.reshape(len(arm), -1).T
+        sums = np.abs([np.bincount(part, weights=column, minlength=2 * n_clusters) for column in columns]).reshape(
+            len(columns), -1, 2
+        )
+        size = np.abs(columns).max(axis=0)
+        most = size.max(where=~treated, initial=0.0), size.max(where=treated, initial=0.0)
+    for place, (words, value) in enumerate((("control", low), ("treated", high))):
+        count = int(clusters[place])
+        if told is not None:
+            if most[place] <= 1e-9 * max(most):
+                continue  # the other terms hold this arm's own mean: the coefficient is no contrast with it
             # Rounding leaves some 1e-14 of a sum that is zero; what tells least tells far more.
-            count = int((sums > 1e-9 * sums.max(axis=0)).sum(axis=0).min())
-            if count < 2:
+            of_arm = sums[:, :, place]
+            tell = int((of_arm > 1e-9 * of_arm.max(axis=1, keepdims=True)).sum(axis=1).min())
+            if tell < 2 <= count:
                 raise SingleClusterArm(
-                    f"beside the other terms, {count} {unit} of the {words} arm ({name} = {value:g}) tells about it:"
+                    f"beside the other terms, {tell} {unit} of the {words} arm ({name} = {value:g}) tells about it:"
                     f" the variance between {unit}s of that arm is not identified; leave out terms, or randomise more"
                     f" {unit}s"
                 )
@@ -145,49 +152,54 @@ def refuse_untold_terms(
     codes: IntArray,
     unit: str = "cluster",
     analysed: ArrayLike | None = None,
+    inverse_factor: Array | None = None,
 ) -> None:
     """`refuse_thin_arms` for columns of a model, by place: what each tells beside all other columns.
 
-    Columns that take other than two values, as the intercept and numbers do, have no arms and pass.
+    `inverse_factor` is W of a fit of the matrix X (k, k), with which the columns of XW are orthonormal; without it, it
+    is found here. Columns that take other than two values, as the intercept and numbers do, have no arms and pass.
     """
     kept = _kept(analysed, len(matrix.values))
     n_clusters = int(codes.max()) + 1
     for place in terms:
-        column = matrix.values[:, place]
-        low, high = column.min(), column.max()
-        if low == high or not ((column == low) | (column == high)).all():
+        arm = matrix.values[:, place]
+        low, high = arm.min(), arm.max()
+        if low == high or not ((arm == low) | (arm == high)).all():
             continue
-        told, name = _told(matrix.values, place), matrix.names[place]
-        _refuse_thin(column, codes, n_clusters, kept=kept, told=told, name=name, unit=unit)
+        told, name = _told(matrix.values, place, inverse_factor), matrix.names[place]
+        if kept is None:
+            _refuse_thin(arm, codes, n_clusters, told=told, name=name, unit=unit)
+        else:
+            _refuse_thin(arm[kept], codes[kept], n_clusters, told=told[kept], name=name, unit=unit)
 
 
-def _told(values: Array, place: int) -> Array:
+def _told(values: Array, place: int, inverse_factor: Array | None = None) -> Array:
     """A column of a model less its least-squares regression on the others (n,): what it tells beside them.
 
-    By the normal equations of columns of unit length, and once more on what is left, which takes the rounding of the
-    first time away. Where others all but determine each other the singular values decide, which take many times as
-    long.
+    That is X g / g_j with g the column j of (X'X)^-1 = WW', less what rounding leaves of it in the span of X. Where
+    columns all but determine each other the singular values decide, which take many times as long.
     """
-    others = np.arange(values.shape[1]) != place
-    gram = gram_matrix(values)
-    length = np.sqrt(np.diag(gram)[others])
-    if not length.all():
+    factor = _inverse_factor(values) if inverse_factor is None else inverse_factor
+    if factor is None:
         return _told_by_singular_values(values, place)
-    inner = gram[np.ix_(others, others)] / np.outer(length, length)
-    try:
-        factor = np.linalg.cholesky(inner)
-    except np.linalg.LinAlgError:
-        return _told_by_singular_values(values, place)
-    # A pivot is the share of a column that is new: of the square of less no digits are left.
-    if not np.diag(factor).min(initial=1.0) > 1e-5:
-        return _told_by_singular_values(values, place)
-    told, right = values[:, place].copy(), gram[others, place]
-    for _ in range(2):
-        coefficients = np.zeros(values.shape[1])
-        coefficients[others] = np.linalg.solve(inner, right / length) / length
-        told -= times(values, coefficients)
-        right = cross(values, told)[others]
+    inverse = factor @ factor[place]
+    told = times(values, inverse / inverse[place])
+    inner = cross(values, told)
+    inner[place] -= 1 / inverse[place]
+    rounding = factor.T @ inner  # along the orthonormal columns of XW; the column itself has length g_j^-1/2
+    if np.abs(rounding).max() > 1e-12 / np.sqrt(inverse[place]):
+        told -= times(values, factor @ rounding)
     return told
+
+
+def _inverse_factor(values: Array) -> Array | None:
+    """W (k, k) with orthonormal XW; None where columns all but determine each other."""
+    if len(values) < values.shape[1] or not values.any(axis=0).all():
+        return None
+    factor = triangular_factor(values)
+    if not (np.abs(np.diag(factor)) / np.linalg.norm(factor, axis=0)).min() > NEW:
+        return None
+    return upper_inverse(factor)
 
 
 def _told_by_singular_values(values: Array, place: int) -> Array:
@@ -195,12 +207,15 @@ def _told_by_singular_values(values: Array, place: int) -> Array:
     return np.asarray(column - others @ np.linalg.lstsq(others, column, rcond=None)[0])
 
 
-def checked_clusters(*, matrix: ModelMatrix, clusters: ArrayLike) -> tuple[IntArray, int]:
+def checked_clusters(
+    *, matrix: ModelMatrix, clusters: ArrayLike, inverse_factor: Array | None = None
+) -> tuple[IntArray, int]:
     """The clusters of a model's rows as codes 0..G-1 and G, once they can carry a covariance.
 
     Refuses a list of another length, with gaps or with the index of other people (InvalidInput), one cluster, and an
-    arm of one cluster where the model has a term called `treatment` (SingleClusterArm). Where an effect is taken from
-    the covariance, its own term is looked at again (`refuse_untold_terms`), whatever it is called.
+    arm of one cluster where the model has a term called `treatment` (SingleClusterArm); with the `inverse_factor` of a
+    fit (`refuse_untold_terms`) also one about which the other terms leave one cluster to tell. Where an effect is
+    taken from the covariance, its own term is looked at again, whatever it is called.
     """
     same_people(the_model_matrix=matrix, the_clusters=clusters)
     codes, n_clusters = cluster_codes(clusters)
@@ -209,5 +224,7 @@ def checked_clusters(*, matrix: ModelMatrix, clusters: ArrayLike) -> tuple[IntAr
     if n_clusters < 2:
         raise SingleClusterArm("everyone analysed is in one cluster: no variance between clusters")
     if "treatment" in matrix.names:
-        refuse_thin_arms(treatment=matrix.values[:, matrix.position("treatment")], clusters=codes)
+        place = matrix.position("treatment")
+        told = None if inverse_factor is None else _told(matrix.values, place, inverse_factor)
+        _refuse_thin(matrix.values[:, place], codes, n_clusters, told=told, name="treatment", unit="cluster")
     return codes, n_clusters

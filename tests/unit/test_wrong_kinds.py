@@ -224,3 +224,22 @@ def test_pooled_df_below_one_say_so():
 def test_items_are_lists_of_names():
     with pytest.raises(InvalidInput, match="items must be a list of names"):
         composite(FRAME, items="x", rule="mean", low=-9, high=9)
+
+
+@pytest.mark.parametrize(
+    ("given", "named", "words"),
+    [
+        ((M,), {}, "too many positional"),
+        ((), {"matrix": M}, "missing a required argument: 'outcome'"),
+        ((), {"matrix": M, "outcome": FRAME["y"], "outcomes": FRAME["y"]}, "unexpected keyword argument 'outcomes'"),
+    ],
+)
+def test_arguments_that_a_function_does_not_have(given: tuple, named: dict, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        ols(*given, **named)
+
+
+def test_an_argument_given_twice() -> None:
+    fit = ols(outcome=FRAME["y"], matrix=M)
+    with pytest.raises(InvalidInput, match="multiple values for argument 'fit'"):
+        cluster_covariance(fit, fit=fit, clusters=TEAM)
