@@ -323,8 +323,9 @@ def row_of(frame: pd.DataFrame, result_id: str) -> Mapping[str, Any]:
     if not len(found):
         raise UnknownResult(f"no result {result_id!r}; see the list in appendix F")
     row = shown({str(name): value for name, value in frame.iloc[found[0]].to_dict().items()})
-    if row["status"] == "not_estimated":
-        note(str(row["note"]))
+    if row["status"] in LACKING:
+        why = str(row["note"])
+        note(why[max(why.find(NOTE), 0) :])
     return TracedRow(row)
 
 

@@ -1,11 +1,13 @@
 """The result frame refuses rows that contradict themselves, and survives a round trip through CSV."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from hhp_stats.lacking import noted
 from hhp_stats.results import (
     COLUMNS,
     Estimate,
@@ -18,6 +20,7 @@ from hhp_stats.results import (
     row_of,
     write_results,
 )
+from hhp_stats.withheld import NOTE, NUMBERS
 
 ABOUT = {
     "population": "everyone",
@@ -119,6 +122,22 @@ def test_reading_refuses_other_columns(tmp_path):
 def test_row_of_names_the_missing_id():
     with pytest.raises(ResultError, match="a/b/c/z"):
         row_of(result_frame([row("a/b/c/d")]), "a/b/c/z")
+
+
+def test_reading_a_row_without_numbers_notes_why():
+    why = "one arm only, so nothing"
+    none = not_estimated(result_id="a/b/c/none", reason=why, **(ABOUT | {"method": "OLS"}))
+    hidden = dataclasses.replace(
+        row("a/b/c/hidden"),
+        **dict.fromkeys(NUMBERS, math.nan),
+        status="withheld",
+        note=f"Skewed. {NOTE}all its numbers.",
+    )
+    frame = result_frame([row("a/b/c/d"), none, hidden])
+    for result_id, reasons in (("d", []), ("none", [why]), ("hidden", [f"{NOTE}all its numbers."])):
+        with noted() as found:
+            row_of(frame, f"a/b/c/{result_id}")
+        assert found == reasons
 
 
 def test_changes_name_what_moved_appeared_and_vanished():

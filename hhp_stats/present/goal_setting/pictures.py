@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hhp_stats.lacking import note
 from hhp_stats.present.bars import bars_in_words, labelled_bars
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
@@ -47,7 +46,6 @@ def leavers(report: StudyReport) -> EmbeddedFigure:
     rows = {arm: report.row(f"turnover/mean_{arm}/raw") for arm in arms}
     for row in rows.values():
         if row["status"] in LACKING:
-            note(str(row["note"]))
             raise UnknownResult(f"{row['result_id']} has no number that may be drawn")
     shares = {arm: row["estimate"] for arm, row in rows.items()}
     words = [f"{percent(shares[arm])} of {plural(rows[arm]['n'], 'person', 'people')}" for arm in arms]
