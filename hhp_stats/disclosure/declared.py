@@ -60,6 +60,9 @@ class Column:
         return replace(self, goes_with=tuple(old + new for old, new in zip(before, rows, strict=True)))
 
 
+Columns = dict[str, Column]  # of one table, by name
+
+
 def counted(members: Iterable[Any], *, worth: int | Sequence[int] = ORDINARY) -> Column:
     """A column of numbers of people; `members` row by row, None where a row counts nobody."""
     return Column(kind="count", tells=_rows(list(members)), worth=worth if isinstance(worth, int) else tuple(worth))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from hhp_stats.errors import Problem
 from hhp_stats.intake.dictionary import FOLLOW_UPS, Study
-from hhp_stats.intake.returns import Return
+from hhp_stats.intake.return_layout import Return
 from hhp_stats.intake.rule import Breach, Rule, breach_problems
 
 

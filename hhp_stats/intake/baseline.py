@@ -8,12 +8,14 @@ import pandas as pd
 
 from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.across import Returns, across_problems
-from hhp_stats.intake.corrections import Ledger, apply_ledger, read_ledger
+from hhp_stats.intake.corrections import apply_ledger
 from hhp_stats.intake.dictionary import load_dictionary, load_study
 from hhp_stats.intake.gather import check_return
+from hhp_stats.intake.ledger import Ledger, read_ledger
 from hhp_stats.intake.manifest import verify_manifest
 from hhp_stats.intake.raw_files import studies
-from hhp_stats.intake.returns import RETURN_TYPES, Return, read_return
+from hhp_stats.intake.return_layout import Return
+from hhp_stats.intake.returns import RETURN_TYPES, read_return
 from hhp_stats.intake.rules_across import ACROSS_RULES
 from hhp_stats.intake.rules_file import MISSING_RETURN
 from hhp_stats.intake.rules_randomisation import baseline_list

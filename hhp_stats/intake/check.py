@@ -17,7 +17,8 @@ from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import verify_manifest
 from hhp_stats.intake.plain_table import participants_of, read_plain_table
 from hhp_stats.intake.raw_files import studies
-from hhp_stats.intake.returns import OTHER_TYPES, RETURN_TYPES, Return, read_return
+from hhp_stats.intake.return_layout import Return
+from hhp_stats.intake.returns import OTHER_TYPES, RETURN_TYPES, read_return
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_across import ACROSS_RULES
 from hhp_stats.intake.rules_file import TWO_RETURNS

@@ -8,14 +8,16 @@ from pathlib import Path
 
 from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.across import Returns, across_problems
-from hhp_stats.intake.corrections import LEDGER, Correction, Ledger, apply_ledger, check_schema, read_ledger, value_now
+from hhp_stats.intake.corrections import apply_ledger, value_now
 from hhp_stats.intake.dictionary import WAVES, Field, Site, Study, load_dictionary, load_study, study_with_returns
 from hhp_stats.intake.free_text import free_text
 from hhp_stats.intake.gather import check_return
+from hhp_stats.intake.ledger import LEDGER, Correction, Ledger, check_schema, read_ledger
 from hhp_stats.intake.ledger_file import append_lines, ledger_alone
 from hhp_stats.intake.manifest import HALF_REPLACED, UNFINISHED, verify_manifest
 from hhp_stats.intake.raw_files import MANIFEST
-from hhp_stats.intake.returns import RETURN_TYPES, Return, read_return
+from hhp_stats.intake.return_layout import Return
+from hhp_stats.intake.returns import RETURN_TYPES, read_return
 from hhp_stats.intake.rules_across import ACROSS_RULES
 from hhp_stats.intake.rules_ledger import BAD_PLACE, UNENDED
 from hhp_stats.intake.rules_people import PEOPLE_RULES

@@ -10,15 +10,8 @@ from pathlib import Path
 
 from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.correct import Change, in_step, next_id
-from hhp_stats.intake.corrections import (
-    LEDGER,
-    Correction,
-    Ledger,
-    check_schema,
-    read_ledger,
-    studies_on_tables,
-    value_now,
-)
+from hhp_stats.intake.corrections import value_now
+from hhp_stats.intake.ledger import LEDGER, Correction, Ledger, check_schema, read_ledger, studies_on_tables
 from hhp_stats.intake.ledger_file import append_lines, ledger_alone
 from hhp_stats.intake.manifest import HALF_REPLACED, UNFINISHED, verify_manifest
 from hhp_stats.intake.plain_table import broken_rules, read_plain_table

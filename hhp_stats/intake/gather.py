@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -10,16 +9,19 @@ import pandas as pd
 
 from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.across import Returns, across_problems
-from hhp_stats.intake.corrections import Applied, Ledger, apply_ledger, read_ledger
-from hhp_stats.intake.dictionary import WAVES, Field, Study, fields_of, load_dictionary, load_study
-from hhp_stats.intake.draw_log import DrawLog, allocation_rule, read_draw_log
+from hhp_stats.intake.corrections import apply_ledger
+from hhp_stats.intake.dictionary import WAVES, fields_of, load_dictionary, load_study
+from hhp_stats.intake.draw_log import allocation_rule, read_draw_log
 from hhp_stats.intake.findings import Finding, judged
-from hhp_stats.intake.linkage import SUFFIX, Answers, link
+from hhp_stats.intake.gathered import SURVEY_WAVES, Gathered
+from hhp_stats.intake.ledger import read_ledger
+from hhp_stats.intake.linkage import SUFFIX, link
 from hhp_stats.intake.lists import ListFile, read_list
-from hhp_stats.intake.manifest import sha256_of, study_status, verify_manifest
+from hhp_stats.intake.manifest import study_status, verify_manifest
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
 from hhp_stats.intake.raw_places import raw_names
-from hhp_stats.intake.returns import OTHER_TYPES, RETURN_TYPES, Return, read_return
+from hhp_stats.intake.return_layout import Return
+from hhp_stats.intake.returns import OTHER_TYPES, RETURN_TYPES, read_return
 from hhp_stats.intake.rule import breach_problems
 from hhp_stats.intake.rules_absence import ABSENCE_RULES
 from hhp_stats.intake.rules_across import ACROSS_RULES
@@ -35,6 +37,7 @@ from hhp_stats.intake.rules_file import (
     TWO_RETURNS,
     WRONG_AUTHORITY,
 )
+from hhp_stats.intake.rules_linkage import FEW_LINKED
 from hhp_stats.intake.rules_lists import check_list
 from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.rules_plan import assumption_problems
@@ -52,70 +55,15 @@ from hhp_stats.intake.rules_randomisation import (
     draws_repeated,
     randomisation_findings,
 )
-from hhp_stats.intake.rules_survey import FEW_LINKED, check_answered, check_questions, check_survey, missing_export
+from hhp_stats.intake.rules_survey import check_answered, check_questions, check_survey, missing_export
 from hhp_stats.intake.rules_wave import WAVE_RULES
-from hhp_stats.intake.spellings import Spellings, load_spellings
+from hhp_stats.intake.spellings import load_spellings
 from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
-from hhp_stats.intake.table import Table
 from hhp_stats.intake.team_names import shared_names, told_apart
 from hhp_stats.plan.any_plan import outcomes_asked
 from hhp_stats.plan.conduct import deviations_of_data
 from hhp_stats.plan.thresholds import load_thresholds
 from hhp_stats.processes.progress import Progress, silent
-
-SURVEY_WAVES = ("baseline", "endline")
-
-
-@dataclass(slots=True, kw_only=True)
-class Gathered:
-    """Everything read for one study, after the corrections ledger, with all problems found."""
-
-    root: Path
-    study: Study
-    fields: tuple[Field, ...]
-    spellings: Spellings
-    pseudonyms: Pseudonyms | None
-    returns: dict[str, dict[str, Return]] = field(default_factory=dict)
-    lists: dict[str, ListFile] = field(default_factory=dict)
-    surveys: dict[str, SurveyFile] = field(default_factory=dict)
-    answers: list[Answers] = field(default_factory=list)
-    ledger: Ledger = field(default_factory=lambda: Ledger(lines=[], problems=[]))
-    applied: list[Applied] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)  # those that belong to no single table
-    log: DrawLog | None = None  # of the randomisation, where the plan says how teams were drawn
-    draws: pd.DataFrame = field(default_factory=pd.DataFrame)  # its draws repeated, see `draws_repeated`
-
-    def tables(self) -> list[Table]:
-        """Every file read: returns, lists, surveys."""
-        returns: list[Table] = [ret for waves in self.returns.values() for ret in waves.values()]
-        return [*returns, *self.lists.values(), *self.surveys.values()]
-
-    def all_problems(self) -> list[Problem]:
-        """All problems found, errors first, then by file."""
-        found = [*self.problems, *self.ledger.problems]
-        for table in self.tables():
-            found += table.problems
-        rank = {"error": 0, "warning": 1, "note": 2}
-        return sorted(dict.fromkeys(found), key=lambda each: (rank[each.severity], each.file))
-
-    def inputs(self) -> pd.DataFrame:
-        """path, sha256, bytes, rows of every raw file read."""
-        rows = [(table.file, table.sha256, table.size, len(table.frame)) for table in self.tables() if table.sha256]
-        asked = [survey.definition for survey in self.surveys.values() if survey.definition is not None]
-        rows += [(each.file, each.sha256, each.size, len(each.questions)) for each in asked]
-        if self.ledger.sha256:
-            rows.append(("data/corrections.csv", self.ledger.sha256, self.ledger.size, len(self.ledger.lines)))
-        if self.log is not None and self.log.sha256:
-            rows.append(
-                (self.log.file, self.log.sha256, (self.root / self.log.file).stat().st_size, len(self.log.draws))
-            )
-        for name in ("data/dictionary.csv", "data/spellings.csv", f"data/plan/{self.study.name}.toml"):
-            path = self.root / name
-            if path.is_file():
-                lines = path.read_bytes().count(b"\n")
-                rows.append((name, sha256_of(path), path.stat().st_size, lines - name.endswith(".csv")))
-        frame = pd.DataFrame(sorted(rows), columns=["path", "sha256", "bytes", "rows"])
-        return frame.astype({"path": "str", "sha256": "str", "bytes": "int64", "rows": "int64"})
 
 
 def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:

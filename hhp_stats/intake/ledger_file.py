@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hhp_stats.files.spreadsheet import to_csv
-from hhp_stats.intake.corrections import LEDGER_COLUMNS, Correction
+from hhp_stats.intake.ledger import LEDGER_COLUMNS, Correction
 from hhp_stats.intake.text_file import read_text
 from hhp_stats.processes.at_work import LEDGER_WORK, at_work
 

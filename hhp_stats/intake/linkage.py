@@ -10,7 +10,7 @@ from hhp_stats.intake.dictionary import Study
 from hhp_stats.intake.lists import ListFile
 from hhp_stats.intake.pseudonym import Pseudonyms
 from hhp_stats.intake.rule import Breach, breach_problems
-from hhp_stats.intake.rules_survey import DUPLICATES, OUT_OF_TIME, check_codes, late_or_early
+from hhp_stats.intake.rules_linkage import DUPLICATES, OUT_OF_TIME, check_codes, late_or_early
 from hhp_stats.intake.survey import SurveyFile
 from hhp_stats.plan.thresholds import Threshold
 

@@ -11,7 +11,8 @@ import pandas as pd
 from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.corrections import applied_frame
 from hhp_stats.intake.dictionary import study_with_returns
-from hhp_stats.intake.gather import Gathered, gather
+from hhp_stats.intake.gather import gather
+from hhp_stats.intake.gathered import Gathered
 from hhp_stats.intake.linkage import linkage_frame
 from hhp_stats.intake.people import build_people, build_teams
 from hhp_stats.intake.pseudonym import Pseudonyms

@@ -16,37 +16,26 @@ from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.dictionary import DICTIONARY, Field, Study, load_dictionary
 from hhp_stats.intake.findings import judged
 from hhp_stats.intake.linkage import counted_response
-from hhp_stats.intake.list_spec import list_column
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import sha256_of, study_status, verify_manifest
+from hhp_stats.intake.participant_fields import SUFFIX, WAVES, allocation_fields, survey_fields
+from hhp_stats.intake.participant_rules import PARTICIPANT_RULES, Check
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
-from hhp_stats.intake.rule import Breach, Rule, at, breach_problems
+from hhp_stats.intake.rule import Breach, at, breach_problems
 from hhp_stats.intake.rules_answers import list_findings, survey_findings
 from hhp_stats.intake.rules_arms import ArmsCheck, arms_findings
-from hhp_stats.intake.rules_cells import FORM_RULES, KIND_RULES
+from hhp_stats.intake.rules_cells import FORM_RULES
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
+from hhp_stats.intake.rules_linkage import DUPLICATES, FEW_LINKED, OUT_OF_TIME, check_codes
 from hhp_stats.intake.rules_plan import assumption_problems
-from hhp_stats.intake.rules_survey import (
-    DUPLICATES,
-    FEW_LINKED,
-    OUT_OF_TIME,
-    check_answered,
-    check_codes,
-    check_questions,
-    check_survey,
-    missing_export,
-)
-from hhp_stats.intake.rules_wave import blank_required, converted_identifiers, out_of_range
+from hhp_stats.intake.rules_survey import check_answered, check_questions, check_survey, missing_export
 from hhp_stats.intake.spellings import SPELLINGS, Spellings, load_spellings
 from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
 from hhp_stats.plan.any_plan import outcomes_asked
 from hhp_stats.plan.conduct import deviations_of_data
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.plan.thresholds import Threshold, load_thresholds
-
-WAVES = ("baseline", "endline")
-SUFFIX = {"baseline": "_t1", "endline": "_t2"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,102 +51,6 @@ class Participants:
     problems: pd.DataFrame
     linkage: pd.DataFrame  # wave, responses, consented, duplicates, matched, unmatched
     corrections: pd.DataFrame | None = None  # lines of the ledger that were applied, of a plain table
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Check:
-    """What the rules of an allocation list look at."""
-
-    table: ListFile
-    plan: IndividualPlan
-
-
-def _arm_unknown(check: _Check) -> Iterator[Breach]:
-    arms = check.table.frame["arm"]
-    yield from at(arms.notna() & ~arms.isin([arm.id for arm in check.plan.arms]), "arm")
-
-
-def _block_unknown(check: _Check) -> Iterator[Breach]:
-    name = check.plan.design.within
-    if name:
-        values = check.table.frame[name]
-        yield from at(values.notna() & ~values.isin([block.id for block in check.plan.blocks]), name)
-
-
-def _person_twice(check: _Check) -> Iterator[Breach]:
-    yield from at(check.table.frame["staff_id"].duplicated(keep=False), "staff_id")
-
-
-def _code_twice(check: _Check) -> Iterator[Breach]:
-    codes = check.table.frame["survey_code"]
-    yield from at(codes.notna() & codes.duplicated(keep=False), "survey_code")
-
-
-def _one_arm_in_block(check: _Check) -> Iterator[Breach]:
-    name = check.plan.design.within
-    if name:
-        for block, group in check.table.frame.groupby(name, sort=True):
-            if group["arm"].nunique() < 2:
-                yield Breach("arm", int(group.index[0]), f"one arm only in {block}")
-
-
-def _cells(check: _Check) -> Iterator[Breach]:
-    for rule in KIND_RULES:
-        if rule.find is not None:
-            yield from rule.find(check.table)
-    yield from blank_required(check.table)
-    yield from out_of_range(check.table)
-    yield from converted_identifiers(check.table)
-
-
-PARTICIPANT_RULES: tuple[Rule, ...] = (
-    Rule(
-        code="I01",
-        severity="error",
-        find=_cells,
-        rule="A value of the allocation list must be filled in and be of the kind that its column holds.",
-        remedy="Correct the value.",
-    ),
-    Rule(
-        code="I02",
-        severity="error",
-        fields=("arm",),
-        find=_arm_unknown,
-        rule="Everyone on the allocation list must be in an arm of the plan.",
-        remedy="Write the arm as the plan spells it.",
-    ),
-    Rule(
-        code="I03",
-        severity="error",
-        find=_block_unknown,
-        rule="Everyone must belong to an authority, cohort or site of the plan.",
-        remedy="Correct the name, or add the block to the plan.",
-    ),
-    Rule(
-        code="I04",
-        severity="error",
-        fields=("staff_id",),
-        find=_person_twice,
-        rule="A person must be allocated once.",
-        remedy="Delete the line that is not the result of the randomisation.",
-    ),
-    Rule(
-        code="I05",
-        severity="error",
-        fields=("survey_code",),
-        find=_code_twice,
-        rule="A survey code must belong to one person.",
-        remedy="Find out whose code it is: answers under it cannot be matched.",
-    ),
-    Rule(
-        code="I06",
-        severity="error",
-        fields=("arm",),
-        find=_one_arm_in_block,
-        rule="People were randomised within each block, so each must hold both arms.",
-        remedy="Check the list against the randomisation.",
-    ),
-)
 
 
 def load_participants(root: Path, plan: IndividualPlan) -> Participants:
@@ -228,79 +121,6 @@ def _spellings(root: Path) -> Spellings:
     )
 
 
-def allocation_fields(plan: IndividualPlan) -> tuple[Field, ...]:
-    """The columns of the allocation list: person, arm, survey code, block and what else the plan's terms need."""
-    extra = [term.column for term in plan.terms.values() if not term.column.startswith("baseline")]
-    names = dict.fromkeys([plan.design.within, *extra])
-    levels = {plan.design.within: tuple(block.id for block in plan.blocks)}
-    levels |= {term.column: term.levels for term in plan.terms.values() if term.levels}
-    found = [_field("allocation", "staff_id", "identifier"), _field("allocation", "survey_code", "identifier")]
-    found += [_field("allocation", "arm", "category", allowed=tuple(arm.id for arm in plan.arms))]
-    found += [_field("allocation", name, "category", allowed=levels.get(name, ())) for name in names if name]
-    if "left" in plan.facts:
-        found.append(_field("allocation", "in_post_at_endline", "category", allowed=("yes", "no")))
-    return tuple(found)
-
-
-def survey_fields(plan: IndividualPlan) -> tuple[Field, ...]:
-    """The questions of both surveys: consent, the items of every scale, and the plan's single questions."""
-    found = [_field("survey", "consent", "category", waves=WAVES, allowed=("agree", "disagree"))]
-    for scale in plan.scales.values():
-        found += [
-            _field(
-                "survey",
-                item,
-                "integer",
-                waves=scale.waves,
-                limits=(scale.low, scale.high),
-                unit="points",
-                meaning=f"{scale.label}, item {number}",
-                required=False,
-            )
-            for number, item in enumerate(scale.items, start=1)
-        ]
-    for question in plan.questions.values():
-        found.append(
-            _field(
-                "survey",
-                question.id,
-                "category",
-                waves=question.waves,
-                allowed=question.options,
-                meaning=question.label,
-                required=False,
-            )
-        )
-    return tuple(found)
-
-
-def _field(
-    file: str,
-    name: str,
-    kind: str,
-    *,
-    waves: tuple[str, ...] = (),
-    allowed: tuple[str, ...] = (),
-    unit: str = "",
-    limits: tuple[float, float] | None = None,
-    meaning: str = "",
-    required: bool = True,
-) -> Field:
-    low, high = limits or (None, None)
-    return list_column(
-        name,
-        kind,
-        allowed=allowed,
-        low=low,
-        high=high,
-        required=required,
-        meaning=meaning,
-        file=file,
-        waves=waves,
-        unit=unit,
-    )
-
-
 def _read_allocation(root: Path, plan: IndividualPlan, fields: tuple[Field, ...], spellings: Spellings) -> ListFile:
     file = f"data/allocation/{plan.study}.csv"
     blocks = Study(name=plan.study, sites=())
@@ -308,7 +128,7 @@ def _read_allocation(root: Path, plan: IndividualPlan, fields: tuple[Field, ...]
     if table.readable:
         for form in FORM_RULES:
             table.problems += breach_problems(form, table, form.find(table) if form.find else ())
-        check = _Check(table=table, plan=plan)
+        check = Check(table=table, plan=plan)
         for rule in PARTICIPANT_RULES:
             if rule.find is not None:
                 table.problems += breach_problems(rule, table, rule.find(check))

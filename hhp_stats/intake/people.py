@@ -12,7 +12,7 @@ from hhp_stats.intake.linkage import SUFFIX, Answers
 from hhp_stats.intake.lists import DRAWN, ListFile
 from hhp_stats.intake.order import in_order
 from hhp_stats.intake.pseudonym import Pseudonyms
-from hhp_stats.intake.returns import Return
+from hhp_stats.intake.return_layout import Return
 
 _FIRST_SEEN = ("team_id", "role", "gender", "service_months", "part_time", "agency")
 _DAYS = {

@@ -13,11 +13,12 @@ import pandas as pd
 from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.columns import Manner
 from hhp_stats.intake.container import Refused
-from hhp_stats.intake.corrections import LEDGER, Ledger, applied_frame, apply_to_table, read_ledger
+from hhp_stats.intake.corrections import applied_frame, apply_to_table
 from hhp_stats.intake.dictionary import Field, load_dictionary
 from hhp_stats.intake.findings import judged
 from hhp_stats.intake.grid import Grid, column_letter
 from hhp_stats.intake.headings import is_personal
+from hhp_stats.intake.ledger import LEDGER, Ledger, read_ledger
 from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import sha256_of, study_status, verify_manifest
 from hhp_stats.intake.masking import shown, words_of
@@ -38,8 +39,8 @@ from hhp_stats.intake.rules_table import (
     UNKNOWN_COLUMN,
     PlainTable,
     TableCheck,
-    size_findings,
 )
+from hhp_stats.intake.rules_table_sizes import size_findings
 from hhp_stats.intake.rules_table_waves import waves_findings
 from hhp_stats.intake.seen import comment_problems, refused_cells
 from hhp_stats.intake.spellings import SPELLINGS, Spellings, load_spellings, same, tidy

@@ -9,7 +9,7 @@ from hhp_stats.intake.draw_log import LOG_CELLS
 from hhp_stats.intake.findings import NOT_THERE
 from hhp_stats.intake.lists import FILE_OF_LIST_RULES
 from hhp_stats.intake.manifest import MANIFEST_RULES
-from hhp_stats.intake.participants import PARTICIPANT_RULES
+from hhp_stats.intake.participant_rules import PARTICIPANT_RULES
 from hhp_stats.intake.pilots import LINES
 from hhp_stats.intake.plain_lists import BLANK, CELLS, EMPTY
 from hhp_stats.intake.pseudonym import KEY_OPEN
@@ -24,13 +24,15 @@ from hhp_stats.intake.rules_definition import DEFINITION_RULES
 from hhp_stats.intake.rules_distribution import DISTRIBUTION_RULES
 from hhp_stats.intake.rules_file import FILE_RULES
 from hhp_stats.intake.rules_ledger import LEDGER_RULES
+from hhp_stats.intake.rules_linkage import LINK_RULES
 from hhp_stats.intake.rules_lists import ALLOCATION_RULES, COMMON_RULES, COURSE_RULES, LINKAGE_RULES
 from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.rules_plan import PLAN_RULES
 from hhp_stats.intake.rules_plausible import COURSE_SHARE_RULES, LINKED_RULES, PLAUSIBILITY_RULES
 from hhp_stats.intake.rules_randomisation import CORRECTED, RANDOMISATION_RULES
-from hhp_stats.intake.rules_survey import LINK_RULES, SURVEY_RULES
-from hhp_stats.intake.rules_table import FILE_OF_TABLE_RULES, SIZE_RULES, TABLE_RULES
+from hhp_stats.intake.rules_survey import SURVEY_RULES
+from hhp_stats.intake.rules_table import FILE_OF_TABLE_RULES, TABLE_RULES
+from hhp_stats.intake.rules_table_sizes import SIZE_RULES
 from hhp_stats.intake.rules_table_waves import WAVE_RULES_OF_TABLES
 from hhp_stats.intake.rules_wave import WAVE_RULES
 from hhp_stats.intake.survey import SURVEY_FILE_RULES

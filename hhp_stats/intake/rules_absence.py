@@ -12,7 +12,7 @@ import pandas as pd
 from hhp_stats.intake.rule import Breach, Mask, Rule, at, numbers
 
 if TYPE_CHECKING:
-    from hhp_stats.intake.returns import Return
+    from hhp_stats.intake.return_layout import Return
 
 _WORKING_DAYS_A_YEAR = 262  # at most: 366 days that start on a working day hold 262 of them
 _RUN_OF_ROWS = 5

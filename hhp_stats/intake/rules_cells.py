@@ -9,7 +9,7 @@ from hhp_stats.intake import values as v
 from hhp_stats.intake.rule import Breach, Rule
 
 if TYPE_CHECKING:
-    from hhp_stats.intake.returns import Return
+    from hhp_stats.intake.return_layout import Return
 
 
 def _unread(code: str) -> Callable[[Return], Iterator[Breach]]:

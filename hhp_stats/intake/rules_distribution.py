@@ -18,7 +18,7 @@ from hhp_stats.intake.across import Returns, baseline_pairs
 from hhp_stats.intake.dictionary import Field
 from hhp_stats.intake.distribution import Figures, cohens_h, known, share_missing, share_zero, times
 from hhp_stats.intake.findings import Finding, listed
-from hhp_stats.intake.returns import Return
+from hhp_stats.intake.return_layout import Return
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_runs import OF_A_RETURN, run_findings
 from hhp_stats.plan.thresholds import Threshold

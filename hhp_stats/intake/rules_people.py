@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from hhp_stats.intake.across import Located, Returns, baseline_pairs, elsewhere, positions
-from hhp_stats.intake.returns import Return
+from hhp_stats.intake.return_layout import Return
 from hhp_stats.intake.rule import Breach, Rule
 from hhp_stats.intake.rules_wave import folded
 

@@ -19,7 +19,7 @@ from hhp_stats.intake.findings import Finding, listed, rows_of
 from hhp_stats.intake.linkage import Answers
 from hhp_stats.intake.lists import ListFile
 from hhp_stats.intake.pseudonym import Pseudonyms
-from hhp_stats.intake.returns import Return
+from hhp_stats.intake.return_layout import Return
 from hhp_stats.intake.rule import Rule
 from hhp_stats.plan.thresholds import Threshold
 

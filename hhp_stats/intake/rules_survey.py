@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from hhp_stats.intake.dictionary import Study
 from hhp_stats.intake.findings import Finding, listed
 from hhp_stats.intake.rule import Breach, Rule, breach_problems
 from hhp_stats.intake.rules_cells import FORM_RULES, KIND_RULES
-from hhp_stats.intake.rules_wave import folded, out_of_range
+from hhp_stats.intake.rules_wave import out_of_range
 from hhp_stats.intake.survey import SURVEY_MISSING, SurveyFile
 from hhp_stats.intake.survey_answers import LABEL
-from hhp_stats.intake.survey_questions import QUESTION_RULES, Questions, export_problems, wave_problems
-from hhp_stats.plan.thresholds import Threshold
+from hhp_stats.intake.survey_questions import Questions, export_problems, wave_problems
 
 LEAST_SECONDS_PER_ITEM = 1.0
 _LONG_SCALES = {"need": 8, "burnout": 7, "affect": 6}  # scale -> fewest answers that make a straight line telling
@@ -37,16 +35,16 @@ def _declined(survey: SurveyFile) -> Iterator[Breach]:
     for name, positions in survey.declined.items():
         mask = pd.Series(False, index=survey.frame.index)
         mask.iloc[positions] = True
-        yield from _one_for_all(survey, mask, name, f"responses to {name} by an option that is no answer")
+        yield from one_for_all(survey, mask, name, f"responses to {name} by an option that is no answer")
 
 
 def _unknown_kind(survey: SurveyFile) -> Iterator[Breach]:
-    yield from _one_for_all(survey, survey.meta["unknown_kind"], "Status", "responses of an unknown kind")
+    yield from one_for_all(survey, survey.meta["unknown_kind"], "Status", "responses of an unknown kind")
 
 
 def _two_kinds(survey: SurveyFile) -> Iterator[Breach]:
     value = "responses that Status and DistributionChannel call of two kinds"
-    yield from _one_for_all(survey, survey.meta["two_kinds"], "Status", value)
+    yield from one_for_all(survey, survey.meta["two_kinds"], "Status", value)
 
 
 def _answer_out_of_range(survey: SurveyFile) -> Iterator[Breach]:
@@ -68,7 +66,7 @@ def _unreadable_moment(survey: SurveyFile) -> Iterator[Breach]:
 
 def _no_consent_answer(survey: SurveyFile) -> Iterator[Breach]:
     missing = survey.frame["consent"].isna() & ~survey.meta["preview"]
-    yield from _one_for_all(survey, missing, "consent", "responses without an answer; none of them is used")
+    yield from one_for_all(survey, missing, "consent", "responses without an answer; none of them is used")
 
 
 def _answered(survey: SurveyFile) -> pd.Series:
@@ -78,21 +76,21 @@ def _answered(survey: SurveyFile) -> pd.Series:
 
 def _answers_without_consent(survey: SurveyFile) -> Iterator[Breach]:
     refused = survey.frame["consent"].eq("disagree") & _answered(survey) & ~survey.meta["preview"]
-    yield from _one_for_all(survey, refused, "consent", "responses with answers; none of them is used")
+    yield from one_for_all(survey, refused, "consent", "responses with answers; none of them is used")
 
 
 def _consent_left_out(survey: SurveyFile) -> Iterator[Breach]:
     left_out = survey.frame["consent"].isna() & _answered(survey) & ~survey.meta["preview"]
-    yield from _one_for_all(survey, left_out, "consent", "responses with answers and none to consent; none is used")
+    yield from one_for_all(survey, left_out, "consent", "responses with answers and none to consent; none is used")
 
 
 def _previews(survey: SurveyFile) -> Iterator[Breach]:
-    yield from _one_for_all(survey, survey.meta["preview"], "ResponseId", "previews, tests or spam left out")
+    yield from one_for_all(survey, survey.meta["preview"], "ResponseId", "previews, tests or spam left out")
 
 
 def _without_code(survey: SurveyFile) -> Iterator[Breach]:
     lacking = survey.meta["code"].eq("") & survey.frame["consent"].eq("agree") & ~survey.meta["preview"]
-    yield from _one_for_all(survey, lacking, "ExternalReference", "responses that cannot be matched")
+    yield from one_for_all(survey, lacking, "ExternalReference", "responses that cannot be matched")
 
 
 def _straight_lines(survey: SurveyFile) -> Iterator[Breach]:
@@ -103,16 +101,16 @@ def _straight_lines(survey: SurveyFile) -> Iterator[Breach]:
             continue
         block = survey.frame[names]
         line = (block.notna().sum(axis=1) >= fewest) & (block.max(axis=1) == block.min(axis=1))
-        yield from _one_for_all(survey, line, names[0], f"responses with one answer to all of {scale}")
+        yield from one_for_all(survey, line, names[0], f"responses with one answer to all of {scale}")
 
 
 def _too_fast(survey: SurveyFile) -> Iterator[Breach]:
     answered = survey.frame.drop(columns="row").notna().sum(axis=1)
     fast = survey.meta["finished"] & (survey.meta["seconds"] < LEAST_SECONDS_PER_ITEM * answered)
-    yield from _one_for_all(survey, fast, "ResponseId", "responses of less than a second per answer")
+    yield from one_for_all(survey, fast, "ResponseId", "responses of less than a second per answer")
 
 
-def _one_for_all(survey: SurveyFile, mask: pd.Series, name: str, what: str) -> Iterator[Breach]:
+def one_for_all(survey: SurveyFile, mask: pd.Series, name: str, what: str) -> Iterator[Breach]:
     """One line for many responses: notes about single answers would bury the problems that need action."""
     positions = np.flatnonzero(mask.to_numpy(dtype=bool))
     if len(positions):
@@ -230,47 +228,6 @@ SURVEY_RULES: tuple[Rule, ...] = (
         remedy="Check the codes of the question in the survey platform: the scale may be coded from another number on.",
     ),
 )
-
-OUT_OF_TIME = Rule(
-    code="S20",
-    severity="warning",
-    rule="The baseline survey should be answered by the launch in the authority, the endline survey after it.",
-    remedy=(
-        "Check whether the exports of the two surveys were exchanged, or whether the column survey_code of the list"
-        " slipped by a line."
-    ),
-)
-NOT_LINKED = Rule(
-    code="S21",
-    severity="warning",
-    rule="A survey code should be in linkage.csv.",
-    remedy="Ask the authority for the missing codes; the answers cannot be matched without.",
-)
-DUPLICATES = Rule(
-    code="S22",
-    severity="note",
-    rule=(
-        "Of several responses of one person the last finished one counts, else the one with most answers; none "
-        "counts if the last answer to the consent question is a refusal."
-    ),
-    remedy="Nothing to do.",
-)
-
-CODE_OTHERWISE = Rule(
-    code="S23",
-    severity="error",
-    rule=(
-        "A survey code must be written as in the list that links it to a person: the same capitals, signs and leading"
-        " zeros."
-    ),
-    remedy="Export again without opening the file in between; codes in a spreadsheet must be formatted as text.",
-)
-FEW_LINKED = Rule(
-    code="S24",
-    severity="error",
-    rule="The codes of the responses must be those of the list, but for a share that the plan allows.",
-    remedy="Check whether the list belongs to this survey, and which column holds the codes.",
-)
 NOBODY_ANSWERED = Rule(
     code="S34",
     severity="warning",
@@ -285,18 +242,6 @@ SURVEY_EMPTY = Rule(
         "Export again, with all responses and no filter, if there are any. Without them every result that needs these"
         " answers has a reason in place of a number."
     ),
-)
-MANY_CODES = 10  # people with codes from which on silence is worth a look
-
-LINK_RULES: tuple[Rule, ...] = (
-    OUT_OF_TIME,
-    NOT_LINKED,
-    DUPLICATES,
-    CODE_OTHERWISE,
-    FEW_LINKED,
-    NOBODY_ANSWERED,
-    SURVEY_EMPTY,
-    *QUESTION_RULES,
 )
 
 
@@ -318,44 +263,6 @@ def check_questions(surveys: Sequence[SurveyFile]) -> None:
         survey.problems += export_problems(questions_of(survey))
     for earlier, later in itertools.pairwise(readable):
         later.problems += wave_problems(questions_of(earlier), questions_of(later))
-
-
-def check_codes(
-    survey: SurveyFile, codes: pd.Series, groups: pd.Series, used: pd.Series, limit: Threshold | None
-) -> None:
-    """Adds to a survey's problems what its codes say beside the list of `codes`, whose people belong to `groups`.
-
-    `used` says which responses count. Codes that the list has in another spelling are an error, others a warning unless
-    they are more than the plan's limit.
-    """
-    listed = set(codes.dropna())
-    said = survey.meta["code"]
-    with_code = used & said.ne("")
-    lost = with_code & ~said.isin(listed)
-    spelled = {folded(code) for code in listed}
-    otherwise = lost & said.map(folded).isin(spelled)
-    for mask, rule, what in (
-        (otherwise, CODE_OTHERWISE, "whose code the list has in another spelling"),
-        (lost & ~otherwise, NOT_LINKED, "with an unknown code"),
-    ):
-        if mask.any():
-            many = int(mask.sum())
-            value = f"{many} {'response' if many == 1 else 'responses'} {what}"
-            breach = Breach("ExternalReference", int(mask.to_numpy().argmax()), value)
-            survey.problems += breach_problems(rule, survey, [breach])
-    # Also of responses that do not count: of many under one wrong code, such as 1E+09, a single one would.
-    coded = said.ne("") & ~survey.meta["preview"]
-    unlisted = coded & ~said.isin(listed)
-    most = limit is not None and coded.sum() >= limit.least and unlisted.sum() > limit.limit * coded.sum()
-    if most:
-        value = f"the codes of {int(unlisted.sum())} of {int(coded.sum())} responses are not on the list"
-        breach = Breach("ExternalReference", int(unlisted.to_numpy().argmax()), value)
-        survey.problems += breach_problems(FEW_LINKED, survey, [breach])
-    answered = set(groups[codes.isin(said[used])])
-    for group, size in groups.value_counts(sort=False).items():
-        if size >= MANY_CODES and group not in answered and with_code.any() and not otherwise.any() and not most:
-            value = f"none of the {size} people with a code in {group}"
-            survey.problems.append(NOBODY_ANSWERED.problem(file=survey.file, value=value))
 
 
 def missing_export(survey: SurveyFile) -> list[Finding]:
@@ -385,11 +292,3 @@ def check_survey(survey: SurveyFile) -> None:
         for rule in (*FORM_RULES, *SURVEY_RULES):
             if rule.find is not None:
                 survey.problems += breach_problems(rule, survey, rule.find(survey))
-
-
-def late_or_early(survey: SurveyFile, authority: pd.Series, study: Study) -> Iterator[Breach]:
-    """Responses before or after their time; `authority` is known for matched responses only."""
-    launch = authority.map({site.local_authority: pd.Timestamp(site.launch) for site in study.sites})
-    day = survey.meta["recorded"].dt.normalize()
-    wrong = (day > launch) if survey.wave == "baseline" else (day <= launch)
-    yield from _one_for_all(survey, wrong.fillna(False), "RecordedDate", "responses outside their time")

@@ -13,7 +13,7 @@ from hhp_stats.intake.masking import hidden
 from hhp_stats.intake.rule import Breach, Mask, Rule, at, numbers
 
 if TYPE_CHECKING:
-    from hhp_stats.intake.returns import Return
+    from hhp_stats.intake.return_layout import Return
     from hhp_stats.intake.table import Table
 
 # What programs make of codes such as 3-5 or 7/8: dates and fractions.

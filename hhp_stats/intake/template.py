@@ -19,7 +19,8 @@ from hhp_stats.intake.dictionary import WAVES, Field, Site, fields_of, load_dict
 from hhp_stats.intake.gather import check_return
 from hhp_stats.intake.manifest import study_status, verify_manifest
 from hhp_stats.intake.raw_files import MANIFEST
-from hhp_stats.intake.returns import HEADING_ROW, RETURN_TYPES, Return, read_return
+from hhp_stats.intake.return_layout import HEADING_ROW, Return
+from hhp_stats.intake.returns import RETURN_TYPES, read_return
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.spellings import load_spellings
 

@@ -21,7 +21,7 @@ from hhp_stats.plan.catalogue import catalogue, study_entry
 from hhp_stats.plan.clauses import protocol_study
 from hhp_stats.plan.conflicts import load_conflicts
 from hhp_stats.present.bars import Part, bars_in_words, stacked_bars
-from hhp_stats.present.consistency import as_printed, trial_names
+from hhp_stats.present.consistency_report import as_printed, trial_names
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.numbers import MISSING, count, listed_words, number, percent
 from hhp_stats.present.release import standing

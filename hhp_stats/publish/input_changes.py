@@ -20,8 +20,8 @@ from typing import Literal
 import pandas as pd
 
 from hhp_stats.files.spreadsheet import from_csv
-from hhp_stats.intake.corrections import LEDGER
 from hhp_stats.intake.dictionary import load_study
+from hhp_stats.intake.ledger import LEDGER
 from hhp_stats.intake.masking import public_id
 from hhp_stats.intake.raw_places import RawNames, RawPlace, raw_kind, raw_names
 from hhp_stats.publish.packing import ABOUT_NOBODY, named

@@ -40,7 +40,7 @@ import pandas as pd
 from hhp_stats.disclosure.released import COLUMNS as PEOPLE_COLUMNS
 from hhp_stats.disclosure.released import FILE as PEOPLE_FILE
 from hhp_stats.files.unfinished import noted, put_right
-from hhp_stats.intake.corrections import LEDGER
+from hhp_stats.intake.ledger import LEDGER
 from hhp_stats.intake.manifest import read_manifest, sha256_of
 from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.intake.raw_places import raw_kind

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from hhp_stats.disclosure.declared import Column, Mask, counted, internal, other
+from hhp_stats.disclosure.declared import Column, Columns, Mask, counted, internal, other
 
 # Files with a line for each person, answer or session; the others hold rules, plans and findings.
 PEOPLES = (
@@ -20,7 +20,7 @@ PEOPLES = (
 )
 
 
-def intake_columns(inputs: pd.DataFrame, *, known: Mapping[str, Mask]) -> dict[str, dict[str, Column]]:
+def intake_columns(inputs: pd.DataFrame, *, known: Mapping[str, Mask]) -> dict[str, Columns]:
     """Declarations of the tables `inputs` and `problems`.
 
     `known`: whom the lines of a file count, by path. The lines of other files about people are not published: their

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from hhp_stats.disclosure.crowd import Crowd
-from hhp_stats.disclosure.declared import Column, Row, counted, share
+from hhp_stats.disclosure.declared import Columns, Row, counted, share
 
 
-def classes(c: Crowd, values: pd.Series, labels: Iterable[Any], *, of: pd.Series | None = None) -> dict[str, Column]:
+def classes(c: Crowd, values: pd.Series, labels: Iterable[Any], *, of: pd.Series | None = None) -> Columns:
     """Columns `people` and, where `of` is given, `share` of a table with one row a class of `values`."""
     people = [c.of(values == label) for label in labels]
     found = {"people": counted(people)}

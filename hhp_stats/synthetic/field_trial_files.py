@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.intake.dictionary import Field, fields_of
-from hhp_stats.intake.participants import survey_fields
+from hhp_stats.intake.participant_fields import survey_fields
 from hhp_stats.synthetic.calibration import stream
 from hhp_stats.synthetic.field_trial import FieldTrialDraw, draw_field_trial
 from hhp_stats.synthetic.platform_export import SYNTHETIC, csv_text, platform_export, response_row, tokens

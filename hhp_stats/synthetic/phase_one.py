@@ -17,7 +17,7 @@ import pandas as pd
 
 from hhp_stats.errors import InvalidInput
 from hhp_stats.intake.dictionary import Field, fields_of
-from hhp_stats.intake.participants import WAVES, survey_fields
+from hhp_stats.intake.participant_fields import WAVES, survey_fields
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.synthetic.calibration import stream
 from hhp_stats.synthetic.platform_export import SYNTHETIC, csv_text, platform_export, response_row, tokens

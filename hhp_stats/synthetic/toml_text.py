@@ -1,14 +1,21 @@
-"""Nested tables as TOML text (the standard library reads TOML but does not write it)."""
+"""Nested tables as TOML text, which the standard library reads but does not write."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import re
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file; none where there is no file."""
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def toml_text(table: Mapping[str, Any], *, above: str = "") -> str:

@@ -21,7 +21,7 @@ import openpyxl
 from hhp_stats.intake import gather, participants
 from hhp_stats.intake.correct import Change, append_corrections
 from hhp_stats.intake.correct_table import append_table_corrections
-from hhp_stats.intake.corrections import LEDGER
+from hhp_stats.intake.ledger import LEDGER
 from hhp_stats.intake.manifest import record_files
 from hhp_stats.intake.raw_files import MANIFEST
 

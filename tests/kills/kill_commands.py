@@ -218,7 +218,7 @@ def kill_all(copy: Path, name: str, *, kills: int, chance: random.Random) -> dic
 def is_whole(copy: Path, name: str, before: Sequence[str]) -> bool:
     """Is every output as it was, or a whole new one?"""
     from hhp_stats.files import rendering_marker
-    from hhp_stats.synthetic.release import SYNTHETIC
+    from hhp_stats.synthetic.study_files import SYNTHETIC
 
     command = COMMANDS[name]
     now = [state(copy / path) for path in command.writes]

@@ -8,7 +8,7 @@ import pytest
 
 from hhp_stats.errors import HhpError, UnknownName
 from hhp_stats.present import consistency, discussion, programme
-from hhp_stats.present.consistency import ConsistencyReport
+from hhp_stats.present.consistency_report import ConsistencyReport
 from hhp_stats.present.programme import Programme
 from hhp_stats.results import Estimate, result_frame, write_results
 

@@ -11,7 +11,7 @@ import pytest
 
 from hhp_stats.disclosure.declared import Declared, Row, other
 from hhp_stats.files.spreadsheet import frame_from_csv, frame_to_csv, from_csv, runs, to_csv, write_cell
-from hhp_stats.intake.corrections import Correction, _correction
+from hhp_stats.intake.ledger import Correction, _correction
 from hhp_stats.intake.ledger_file import append_lines
 from hhp_stats.intake.write_back import _write
 from hhp_stats.publish.bundle import csv_bytes

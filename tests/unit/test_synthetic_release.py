@@ -27,7 +27,9 @@ from hhp_stats.design.strata import make_strata
 from hhp_stats.errors import DataError, UnknownName
 from hhp_stats.intake.manifest import read_manifest
 from hhp_stats.synthetic.assumptions import PROJECT, load_assumptions
-from hhp_stats.synthetic.release import GENERATORS, StudyFiles, SynthesisRefused, synthesise
+from hhp_stats.synthetic.not_overwritten import SynthesisRefused
+from hhp_stats.synthetic.release import synthesise
+from hhp_stats.synthetic.study_files import GENERATORS, StudyFiles
 
 WAVES = ("baseline", "interim", "endline")
 GIVEN = (

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.intake.rules_table import FILE_OF_TABLE_RULES, SIZE_RULES, TABLE_RULES
+from hhp_stats.intake.rules_table import FILE_OF_TABLE_RULES, TABLE_RULES
+from hhp_stats.intake.rules_table_sizes import SIZE_RULES
 from hhp_stats.intake.rules_table_waves import WAVE_RULES_OF_TABLES
 from hhp_stats.present.data_appendix.own_trial import OfReturns
 from hhp_stats.present.marked_text import code_entry

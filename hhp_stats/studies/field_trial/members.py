@@ -12,6 +12,7 @@ from hhp_stats.disclosure.declared import (
     KEPT,
     LESSER,
     Column,
+    Columns,
     Declared,
     Mask,
     counted,
@@ -70,7 +71,7 @@ def declared(
     return Declared(people=found.there, columns=columns, rows=members_of_rows(found, tables, rows, plan))
 
 
-def _labels(table: pd.DataFrame) -> dict[str, Column]:
+def _labels(table: pd.DataFrame) -> Columns:
     """The columns of names: an arm, a category or a cluster may be called by a number, and counts nobody."""
     return {name: other() for name in LABELS if name in table and not pd.api.types.is_numeric_dtype(table[name])}
 
@@ -132,7 +133,7 @@ def _flow_of_table(c: Crowd, plan: IndividualPlan) -> Column:
     return counted(rows, worth=worth)
 
 
-def _missing(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, Column]:
+def _missing(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> Columns:
     p = c.frame
     own, known = [], []
     for row in table.to_dict("records"):
@@ -144,7 +145,7 @@ def _missing(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, C
     return {"people": counted(own, worth=KEPT), "known": counted(known)}
 
 
-def _attrition(c: Crowd, plan: IndividualPlan) -> dict[str, Column]:
+def _attrition(c: Crowd, plan: IndividualPlan) -> Columns:
     p = c.frame
     groups = [members for _, _, members in group_masks(p, plan)]
     whole = [c.of(each) for each in groups]
@@ -157,7 +158,7 @@ def _attrition(c: Crowd, plan: IndividualPlan) -> dict[str, Column]:
     }
 
 
-def _balance_of_arms(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, Column]:
+def _balance_of_arms(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> Columns:
     """Of those who answered a survey; on a plain table of everyone, each arm against the control."""
     answered = c.frame["responded"] == 1
     if plan.data is None:
@@ -169,7 +170,7 @@ def _balance_of_arms(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dic
 
 def _balance(
     c: Crowd, p: pd.DataFrame, table: pd.DataFrame, *, answered: pd.Series, arms: Sequence[tuple[str, str]]
-) -> dict[str, Column]:
+) -> Columns:
     """Means of those looked at; shares of levels, and of each difference both arms' shares. `arms` row by row."""
     found: dict[str, dict[str, list[Mask | None]]] = {
         arm: {"known": [], "level": [], "mean": []} for arm in ("control", "treatment")
@@ -194,7 +195,7 @@ def _balance(
             parts["known"].append(c.of(own & values.notna()))
             parts["level"].append(c.of(own & (values == row["level"])) if level else None)
             parts["mean"].append(c.of(own & values.notna()) if row["kind"] == "continuous" else None)
-    columns: dict[str, Column] = {
+    columns: Columns = {
         "std_difference": statistic(found["control"]["mean"], found["treatment"]["mean"])
         .with_(found["control"]["level"], found["treatment"]["level"])
         .rounded(2),
@@ -227,7 +228,7 @@ def _going_with(column: Column, more: Sequence[Sequence[Mask]]) -> Column:
     )
 
 
-def _recall(c: Crowd, plan: IndividualPlan) -> dict[str, Column]:
+def _recall(c: Crowd, plan: IndividualPlan) -> Columns:
     if "recall" not in plan.questions:
         return {"people": other(), "of": other()}
     p = c.frame
@@ -239,7 +240,7 @@ def _recall(c: Crowd, plan: IndividualPlan) -> dict[str, Column]:
     }
 
 
-def _reliability(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, Column]:
+def _reliability(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> Columns:
     p = c.frame.iloc[: c.people]
     complete = []
     for name in table["scale"]:
@@ -257,7 +258,7 @@ def _reliability(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[st
     }
 
 
-def _linkage(c: Crowd, linkage: pd.DataFrame) -> dict[str, Column]:
+def _linkage(c: Crowd, linkage: pd.DataFrame) -> Columns:
     columns: dict[str, list[Mask]] = {
         name: [] for name in ("responses", "consented", "duplicates", "matched", "unmatched")
     }
@@ -273,7 +274,7 @@ def _linkage(c: Crowd, linkage: pd.DataFrame) -> dict[str, Column]:
     return {name: counted(members, worth=LESSER) for name, members in columns.items()}
 
 
-def _clusters(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, dict[str, Column]]:
+def _clusters(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, Columns]:
     p = c.frame
     own = [p[plan.design.cluster].astype(str) == str(name) for name in table["cluster"]]
     return {
@@ -285,7 +286,7 @@ def _clusters(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, 
     }
 
 
-def _periods(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, Column]:
+def _periods(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> Columns:
     own = [period(c.frame, row) for row in table.to_dict("records")]
     arms = {arm.id: counted([c.of(each & (c.frame["arm"] == arm.id)) for each in own]) for arm in plan.arms}
     return {

@@ -8,7 +8,8 @@ import pandas as pd
 
 from hhp_stats.errors import EstimationError
 from hhp_stats.intake.order import by_appearance, in_order
-from hhp_stats.intake.participants import SUFFIX, Participants, opened
+from hhp_stats.intake.participant_fields import SUFFIX
+from hhp_stats.intake.participants import Participants, opened
 from hhp_stats.measures.reliability import Reliability, cronbach_alpha, spearman_brown
 from hhp_stats.measures.scales import composite, reverse_scored, standardised_sum
 from hhp_stats.plan.individual import IndividualOutcome, IndividualPlan, Scale

@@ -8,12 +8,23 @@ from typing import Any
 import pandas as pd
 
 from hhp_stats.disclosure.crowd import Crowd
-from hhp_stats.disclosure.declared import LESSER, ORDINARY, Column, Mask, Sets, counted, internal
+from hhp_stats.disclosure.declared import LESSER, ORDINARY, Column, Columns, Mask, Sets, counted, internal
 from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.studies.goal_setting.arm_balance import BINARY
 from hhp_stats.studies.goal_setting_terms import ANALYSED
 
 Row = Mapping[Any, Any]
+
+
+def in_arms(c: Crowd, plan: ReturnsPlan) -> list[pd.Series]:
+    """Who was randomised to each arm, in the order of the plan."""
+    return [c.frame["randomised"] & (c.frame["treatment"] == code) for code in plan.design.arms.values()]
+
+
+def in_groups(c: Crowd, plan: ReturnsPlan) -> list[pd.Series]:
+    """Arms, then authorities."""
+    sites = [c.frame["randomised"] & (c.frame["local_authority"] == site.local_authority) for site in plan.sites]
+    return [*in_arms(c, plan), *sites]
 
 
 def _is_share(row: Row) -> bool:
@@ -38,14 +49,14 @@ def _parts(c: Crowd, rows: Sequence[Row], own: pd.Series, row: Row) -> Iterator[
 
 def balance(
     c: Crowd, plan: ReturnsPlan, table: pd.DataFrame, *, among: str = "randomised", worth: int = ORDINARY
-) -> dict[str, Column]:
+) -> Columns:
     """The characteristics of the randomised, of all or of those marked in a column: shares exactly, means as they are
     printed.
     """
     rows: Sequence[Row] = table.to_dict("records")
     randomised = c.frame["randomised"].astype(bool) & c.frame[among].astype(bool)
     missing = [None if row["kind"] == "level" else c.of(randomised & c.frame[row["covariate"]].isna()) for row in rows]
-    found: dict[str, Column] = {"missing": counted(missing, worth=min(worth, LESSER))}
+    found: Columns = {"missing": counted(missing, worth=min(worth, LESSER))}
     arms = {arm: randomised & (c.frame["treatment"] == code) for arm, code in plan.design.arms.items()}
     both: list[list[Mask]] = [[] for _ in rows]
     described: list[list[Mask]] = [[] for _ in rows]
@@ -70,14 +81,14 @@ def balance(
     return found
 
 
-def differences(c: Crowd, plan: ReturnsPlan, table: pd.DataFrame) -> dict[str, Column]:
+def differences(c: Crowd, plan: ReturnsPlan, table: pd.DataFrame) -> Columns:
     """Standardised differences in three groups, rounded so that no share follows; none that rests on very few people.
 
     A difference that the table of characteristics withholds goes here too: most of those analysed are the same people.
     """
     rows: Sequence[Row] = table.to_dict("records")
     randomised = c.frame["randomised"].astype(bool)
-    found: dict[str, Column] = {}
+    found: Columns = {}
     for group, known in ANALYSED.items():
         goes = []
         for row in rows:

@@ -13,7 +13,7 @@ from hhp_stats.disclosure.declared import (
     GIVEN_UP,
     KEPT,
     LESSER,
-    Column,
+    Columns,
     Mask,
     cells,
     counted,
@@ -24,14 +24,21 @@ from hhp_stats.disclosure.declared import (
 )
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.returns_schema import ReturnsPlan
-from hhp_stats.studies.goal_setting.balance_members import balance, differences
-from hhp_stats.studies.goal_setting.data_quality import SCALES, VARIABLES, linkage_by_wave
-from hhp_stats.studies.goal_setting.descriptives import DAYS, absence_class, wellbeing_level
+from hhp_stats.studies.goal_setting.balance_members import balance, differences, in_arms, in_groups
+from hhp_stats.studies.goal_setting.data_quality import SCALES, linkage_by_wave
+from hhp_stats.studies.goal_setting.descriptives import DAYS, absence_class
 from hhp_stats.studies.goal_setting.imputation_model import SPELLS
-from hhp_stats.studies.goal_setting.sample import NEEDS
+from hhp_stats.studies.goal_setting.survey_members import (
+    LAST_NEED,
+    by_wellbeing,
+    combination,
+    items,
+    linkage,
+    missingness,
+    reliability,
+)
 from hhp_stats.studies.intake_columns import intake_columns
 
-Columns = dict[str, Column]
 # Scale -> scores that need its items.
 SCORES: Mapping[str, tuple[str, ...]] = {
     "happiness": ("happiness", "cognitive", "wellbeing"),
@@ -46,8 +53,6 @@ SCORES: Mapping[str, tuple[str, ...]] = {
     "intention": ("intention",),
     "satisfaction": ("satisfaction",),
 }
-LAST_NEED = "need_10"  # of which nine of the ten items do without
-LINKED = ("refused", "duplicates", "unmatched")
 
 
 def everyone(trial: Trial, people: pd.DataFrame) -> Crowd:
@@ -100,18 +105,18 @@ def columns(c: Crowd, trial: Trial, plan: ReturnsPlan, tables: Mapping[str, pd.D
         "uptake": lambda: _uptake(c, plan),
         "modules": lambda: _modules(c, plan),
         "attrition": lambda: _attrition(c, plan),
-        "attrition_wellbeing": lambda: _by_wellbeing(c, plan),
-        "reliability": lambda: _reliability(c, tables["reliability"]),
-        "combination": lambda: _combination(c),
+        "attrition_wellbeing": lambda: by_wellbeing(c, plan),
+        "reliability": lambda: reliability(c, tables["reliability"]),
+        "combination": lambda: combination(c),
         "imputation": lambda: _others(tables["imputation"]),
         "corrections": lambda: dict.fromkeys(
             ("person", "old_value", "new_value", "file", "cell", "ledger_line"), internal()
         ),
-        "linkage": lambda: _linkage(c, tables["linkage"]),
+        "linkage": lambda: linkage(c, tables["linkage"]),
         "tolerances": lambda: {"count": cells(plan.disclosure.threshold)},
         "rules": lambda: {"fired": cells(plan.disclosure.threshold), "files": other()},
-        "missingness": lambda: _missingness(c, plan),
-        "item_nonresponse": lambda: _items(c, tables["item_nonresponse"]),
+        "missingness": lambda: missingness(c, plan),
+        "item_nonresponse": lambda: items(c, tables["item_nonresponse"]),
         "acceptability": lambda: _others(tables["acceptability"]),
         "tipping": lambda: _others(tables["tipping"]),
         "strata": lambda: _strata(c, tables["strata"]),
@@ -140,16 +145,6 @@ def _others(table: pd.DataFrame) -> Columns:
     }
 
 
-def _arms(c: Crowd, plan: ReturnsPlan) -> list[pd.Series]:
-    return [c.frame["randomised"] & (c.frame["treatment"] == code) for code in plan.design.arms.values()]
-
-
-def _groups(c: Crowd, plan: ReturnsPlan) -> list[pd.Series]:
-    """Arms, then authorities."""
-    sites = [c.frame["randomised"] & (c.frame["local_authority"] == site.local_authority) for site in plan.sites]
-    return [*_arms(c, plan), *sites]
-
-
 def _files(c: Crowd, trial: Trial) -> dict[str, Mask]:
     """Whom the lines of the returns list, and of the list of survey codes."""
     p, found = c.frame, {}
@@ -169,7 +164,7 @@ def _flow(c: Crowd, plan: ReturnsPlan) -> Columns:
     randomised = p["randomised"].astype(bool)
     rows = [p["in_baseline"], p["in_baseline"] & ~randomised, randomised, p["joined"]]
     worth = [KEPT, 2, KEPT, 2]
-    for own in _arms(c, plan):
+    for own in in_arms(c, plan):
         left, traced, known = p["left"] == 1, p["in_endline"].astype(bool) | (p["left"] == 1), p["absence_days"].notna()
         rows += [
             own,
@@ -188,7 +183,7 @@ def _flow(c: Crowd, plan: ReturnsPlan) -> Columns:
 
 
 def _teams(c: Crowd, plan: ReturnsPlan, table: pd.DataFrame) -> Columns:
-    arms = dict(zip(plan.design.arms, _arms(c, plan), strict=True))
+    arms = dict(zip(plan.design.arms, in_arms(c, plan), strict=True))
     known = {"size": None, "absence": "baseline_absence", "agency": "agency"}
     rows = [
         arms[row["arm"]]
@@ -201,19 +196,19 @@ def _teams(c: Crowd, plan: ReturnsPlan, table: pd.DataFrame) -> Columns:
 
 def _interim(c: Crowd, plan: ReturnsPlan) -> Columns:
     days = c.frame["interim_illness_days"]
-    own = [c.of(each & days.notna()) for each in _arms(c, plan)]
+    own = [c.of(each & days.notna()) for each in in_arms(c, plan)]
     return {
         "people": counted(own),
         "mean": statistic(own),
         "sd": statistic(own),
-        "none": share([c.of(each & (days == 0)) for each in _arms(c, plan)], own),
+        "none": share([c.of(each & (days == 0)) for each in in_arms(c, plan)], own),
     }
 
 
 def _largest(c: Crowd, plan: ReturnsPlan) -> Columns:
     p = c.frame
-    scored = [c.of(each & p["records_spells"] & p["bradford"].notna()) for each in _arms(c, plan)]
-    zero = [c.of(each & p["records_spells"] & (p["bradford"] == 0)) for each in _arms(c, plan)]
+    scored = [c.of(each & p["records_spells"] & p["bradford"].notna()) for each in in_arms(c, plan)]
+    zero = [c.of(each & p["records_spells"] & (p["bradford"] == 0)) for each in in_arms(c, plan)]
     return {
         "limit": other(),
         "scores": counted(scored),
@@ -225,7 +220,7 @@ def _largest(c: Crowd, plan: ReturnsPlan) -> Columns:
 
 def _distribution(c: Crowd, plan: ReturnsPlan) -> Columns:
     rows, whole = [], []
-    for own in _arms(c, plan):
+    for own in in_arms(c, plan):
         known = own & c.frame["absence_days"].notna()
         rows += [c.of(known & absence_class(c.frame["absence_days"], low, high)) for low, high, _ in DAYS]
         whole += [c.of(known)] * len(DAYS)
@@ -234,7 +229,7 @@ def _distribution(c: Crowd, plan: ReturnsPlan) -> Columns:
 
 def _uptake(c: Crowd, plan: ReturnsPlan) -> Columns:
     p = c.frame
-    arms = dict(zip(plan.design.arms, _arms(c, plan), strict=True))
+    arms = dict(zip(plan.design.arms, in_arms(c, plan), strict=True))
     treated, control = arms["treatment"], arms["control"]
     answered, diary = treated & p["recall_t2"].notna(), treated & p["time_protected_t2"].notna()
     parts = [
@@ -250,14 +245,14 @@ def _uptake(c: Crowd, plan: ReturnsPlan) -> Columns:
 
 def _modules(c: Crowd, plan: ReturnsPlan) -> Columns:
     p = c.frame
-    started = dict(zip(plan.design.arms, _arms(c, plan), strict=True))["treatment"] & (p["enrolled"] == 1)
+    started = dict(zip(plan.design.arms, in_arms(c, plan), strict=True))["treatment"] & (p["enrolled"] == 1)
     people = [c.of(started & (p["modules_completed"] == number)) for number in range(7)]
     return {"modules": other(), "people": counted(people), "share": share(people, [c.of(started)] * 7)}
 
 
 def _attrition(c: Crowd, plan: ReturnsPlan) -> Columns:
     p = c.frame
-    groups = _groups(c, plan)
+    groups = in_groups(c, plan)
     whole = [c.of(each) for each in groups]
     parts = {
         "baseline_absence": p["baseline_absence"].notna(),
@@ -272,84 +267,6 @@ def _attrition(c: Crowd, plan: ReturnsPlan) -> Columns:
     return {"people": counted(whole, worth=KEPT), "teams": other(), "left": left, **shares}
 
 
-def _by_wellbeing(c: Crowd, plan: ReturnsPlan) -> Columns:
-    level = wellbeing_level(c.frame, c.frame["randomised"].astype(bool) & (np.arange(len(c.frame)) < c.people))
-    people, answered = [], []
-    for name in ("Lowest third", "Middle third", "Highest third", "Not known"):
-        for own in _arms(c, plan):
-            people.append(c.of(own & (level == name)))
-            answered.append(c.of(own & (level == name) & c.frame["responded_t2"]))
-    return {"people": counted(people), "answered": share(answered, people)}
-
-
-def _reliability(c: Crowd, table: pd.DataFrame) -> Columns:
-    items: Mapping[str, tuple[str, ...]] = {
-        **{name: SCALES[name][1] for name in ("positive_affect", "negative_affect", "time_pressure")},
-        **NEEDS,
-        "affect": (*SCALES["positive_affect"][1], *SCALES["negative_affect"][1]),
-        "efficacy": tuple(f"need_{n}" for n in range(1, 11)),
-    }
-    rows = [
-        c.of(c.frame["randomised"] & c.frame[[f"{item}_t1" for item in items[name]]].notna().all(axis="columns"))
-        for name in table["scale"]
-    ]
-    inside = statistic(rows)
-    return {
-        "n": counted(rows, worth=LESSER),
-        "estimate": inside,
-        "conf_low": inside,
-        "conf_high": inside,
-        "items": other(),
-    }
-
-
-def _combination(c: Crowd) -> Columns:
-    known = [c.of(c.frame["randomised"] & c.frame["cognitive_t1"].notna() & c.frame["balance_t1"].notna())]
-    return {"n": counted(known), "correlation": statistic(known), "r_squared": statistic(known), "threshold": other()}
-
-
-def _linkage(c: Crowd, table: pd.DataFrame) -> Columns:
-    names: dict[str, list[Mask]] = {
-        name: [] for name in ("responses", "consented", "duplicates", "used", "matched", "unmatched")
-    }
-    for wave in table["wave"]:
-        answered = c.frame["randomised"] & c.frame["responded_t1" if wave == "baseline" else "responded_t2"]
-        refused, twice, unknown = (f"{wave} {name}" for name in LINKED)
-        elsewhere = f"{wave} matched, not randomised"
-        names["responses"].append(c.of(answered, elsewhere, refused, twice, unknown))
-        names["consented"].append(c.of(answered, elsewhere, twice, unknown))
-        names["duplicates"].append(c.nobody(twice))
-        names["used"].append(c.of(answered, elsewhere, unknown))
-        names["matched"].append(c.of(answered, elsewhere))
-        names["unmatched"].append(c.nobody(unknown))
-    return {name: counted(members, worth=LESSER) for name, members in names.items()}
-
-
-def _missingness(c: Crowd, plan: ReturnsPlan) -> Columns:
-    people, missing = [], []
-    for variable, (_, source) in VARIABLES.items():
-        lacking = ~c.frame[variable].astype(bool) if source == "surveys" else c.frame[variable].isna()
-        for own in _groups(c, plan):
-            people.append(c.of(own))
-            missing.append(c.of(own & lacking))
-    return {"people": counted(people, worth=KEPT), "missing": counted(missing)}
-
-
-def _items(c: Crowd, table: pd.DataFrame) -> Columns:
-    own = [
-        c.of(c.frame["randomised"] & c.frame[f"responded_{'t1' if wave == 'baseline' else 't2'}"])
-        for wave in table["wave"]
-    ]
-    return {
-        "items": other(),
-        "respondents": counted(own),
-        "complete": internal(),
-        "partial": internal(),
-        "none": internal(),
-        "missing_share": statistic(own).rounded(3),
-    }
-
-
 def _strata(c: Crowd, table: pd.DataFrame) -> Columns:
     found: Columns = {"teams_control": other(), "teams_treatment": other()}
     for arm, code in (("control", 0), ("treatment", 1)):
@@ -361,7 +278,7 @@ def _strata(c: Crowd, table: pd.DataFrame) -> Columns:
 def _recorded(c: Crowd, plan: ReturnsPlan, table: pd.DataFrame) -> Columns:
     """Baselines that were recorded, imputed, and both, by arm."""
     known = c.frame["baseline_absence"].notna()
-    arms = dict(zip(plan.design.arms, _arms(c, plan), strict=True))
+    arms = dict(zip(plan.design.arms, in_arms(c, plan), strict=True))
     parts = {"recorded": known, "imputed": ~known}
     rows = [c.of(arms[row["arm"]] & parts.get(row["group"], known | ~known)) for row in table.to_dict("records")]
     return {"people": counted(rows), "mean": statistic(rows), "sd": statistic(rows)}

@@ -11,7 +11,7 @@ from hhp_stats.disclosure.declared import (
     GIVEN_UP,
     KEPT,
     Bars,
-    Column,
+    Columns,
     Declared,
     Mask,
     Row,
@@ -94,7 +94,7 @@ def _participants(decisions: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame
     return first.join(chosen, how="outer").join(second, how="outer").reset_index()
 
 
-def _flow(c: Crowd, table: pd.DataFrame) -> dict[str, Column]:
+def _flow(c: Crowd, table: pd.DataFrame) -> Columns:
     own: list[Mask] = []
     answered: list[Mask | None] = []
     for row in table.to_dict("records"):
@@ -109,7 +109,7 @@ def _flow(c: Crowd, table: pd.DataFrame) -> dict[str, Column]:
     }
 
 
-def _conditions(c: Crowd, table: pd.DataFrame) -> dict[str, Column]:
+def _conditions(c: Crowd, table: pd.DataFrame) -> Columns:
     own: list[Mask] = []
     answered: list[Mask | None] = []
     for row in table.to_dict("records"):
@@ -121,7 +121,7 @@ def _conditions(c: Crowd, table: pd.DataFrame) -> dict[str, Column]:
     return {"people": counted(own, worth=KEPT), "rows": rows, "answered": counted(answered), "positive": other()}
 
 
-def _name_sets(c: Crowd, table: pd.DataFrame) -> dict[str, Column]:
+def _name_sets(c: Crowd, table: pd.DataFrame) -> Columns:
     own = [
         c.of((c.frame["evaluation"] == row["evaluation"]) & (c.frame["name_set"] == row["name_set"]))
         for row in table.to_dict("records")
@@ -129,7 +129,7 @@ def _name_sets(c: Crowd, table: pd.DataFrame) -> dict[str, Column]:
     return {"name_set": other(), "people": counted(own), "minority": statistic(own), "white_british": statistic(own)}
 
 
-def _over(c: Crowd, table: pd.DataFrame, plan: ExperimentPlan) -> dict[str, Column]:
+def _over(c: Crowd, table: pd.DataFrame, plan: ExperimentPlan) -> Columns:
     p = c.frame
     groups = [p["chosen"].notna() if name == "all" else p["evaluation"] == name for name in table["evaluation"]]
     own, over = [c.of(each) for each in groups], [c.of(each & (p["chosen"] > plan.fact("limit"))) for each in groups]

@@ -5,8 +5,9 @@ import pytest
 from intake_builder import STUDY, append_correction, write_csv
 
 from hhp_stats.errors import DataError
-from hhp_stats.intake.corrections import LEDGER_COLUMNS, apply_ledger, read_ledger
+from hhp_stats.intake.corrections import apply_ledger
 from hhp_stats.intake.dictionary import load_dictionary, load_study
+from hhp_stats.intake.ledger import LEDGER_COLUMNS, read_ledger
 from hhp_stats.intake.load import load_trial
 from hhp_stats.intake.pseudonym import DEVELOPMENT_KEY, Pseudonyms
 from hhp_stats.intake.returns import read_return

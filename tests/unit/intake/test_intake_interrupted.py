@@ -14,7 +14,7 @@ import pytest
 from intake_builder import STUDY
 
 from hhp_stats.errors import DataError
-from hhp_stats.intake.corrections import LEDGER_COLUMNS
+from hhp_stats.intake.ledger import LEDGER_COLUMNS
 from hhp_stats.intake.manifest import read_manifest, verify_manifest
 
 LEDGER = "data/corrections.csv"

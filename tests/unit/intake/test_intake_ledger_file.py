@@ -15,8 +15,8 @@ from intake_builder import STUDY, append_correction, write_csv
 from hhp_stats.errors import DataError
 from hhp_stats.intake import ledger_file
 from hhp_stats.intake.correct import Change, append_corrections
-from hhp_stats.intake.corrections import LEDGER, LEDGER_COLUMNS, Correction, read_ledger
 from hhp_stats.intake.dictionary import load_study
+from hhp_stats.intake.ledger import LEDGER, LEDGER_COLUMNS, Correction, read_ledger
 from hhp_stats.intake.ledger_file import append_lines, ledger_alone
 from hhp_stats.intake.load import load_trial
 from hhp_stats.processes.at_work import LEDGER_WORK, ProjectBusy, at_work

@@ -11,8 +11,8 @@ import pytest
 from intake_builder import STUDY, write_csv
 
 from hhp_stats.errors import DataError
-from hhp_stats.intake.corrections import Correction, check_schema
 from hhp_stats.intake.dictionary import load_dictionary, load_study
+from hhp_stats.intake.ledger import Correction, check_schema
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.manifest import record_files
 from hhp_stats.intake.pilot_lists import DICTATION

@@ -19,7 +19,7 @@ from hhp_stats.intake.findings import Finding
 from hhp_stats.intake.gather import gather
 from hhp_stats.intake.list_spec import list_column
 from hhp_stats.intake.lists import ListFile
-from hhp_stats.intake.returns import Return
+from hhp_stats.intake.return_layout import Return
 from hhp_stats.intake.rules_answers import list_findings, survey_findings
 from hhp_stats.intake.rules_distribution import Columns, distribution_findings
 from hhp_stats.intake.survey import SurveyFile

@@ -22,7 +22,8 @@ from hhp_stats.intake.dictionary import load_dictionary, load_study
 from hhp_stats.intake.gather import check_return
 from hhp_stats.intake.headings import remark
 from hhp_stats.intake.number_format import seen_otherwise, with_leading_zeros
-from hhp_stats.intake.returns import Return, read_grid, read_return
+from hhp_stats.intake.return_layout import Return
+from hhp_stats.intake.returns import read_grid, read_return
 from hhp_stats.intake.spellings import load_spellings, tidy
 
 COLUMN = {"staff_id": "A", "team_id": "B", "service_months": "E", "overall_absence_days": "F", "illness_days": "G"}

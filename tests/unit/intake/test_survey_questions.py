@@ -10,7 +10,8 @@ import pytest
 from intake_builder import STUDY, TrialFiles, small_trial
 
 from hhp_stats.errors import Problem
-from hhp_stats.intake.gather import Gathered, gather
+from hhp_stats.intake.gather import gather
+from hhp_stats.intake.gathered import Gathered
 from hhp_stats.intake.response_kinds import is_known, is_person
 from hhp_stats.intake.survey_answers import read_answers
 

@@ -17,7 +17,7 @@ from hhp_stats.errors import DataError
 from hhp_stats.intake.check import check_returns
 from hhp_stats.intake.correct import Change
 from hhp_stats.intake.correct_table import append_table_corrections
-from hhp_stats.intake.corrections import LEDGER, LEDGER_COLUMNS
+from hhp_stats.intake.ledger import LEDGER, LEDGER_COLUMNS
 from hhp_stats.intake.manifest import record_files
 from hhp_stats.intake.plain_table import load_plain_table
 from hhp_stats.intake.pseudonym import KEY_VARIABLE
