@@ -288,7 +288,8 @@ def result_frame(rows: Iterable[ResultRow]) -> pd.DataFrame:
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     kinds: dict[str, Any] = dict.fromkeys(COLUMNS, "float64")
     kinds.update(dict.fromkeys(_TEXT, "str"), **dict.fromkeys(_COUNTS, "Int64"))
-    return frame.astype(kinds)
+    # To ask a column for the type it has copies it all the same.
+    return frame.astype({name: kind for name, kind in kinds.items() if frame[name].dtype != kind})
 
 
 def write_results(frame: pd.DataFrame, path: Path) -> None:

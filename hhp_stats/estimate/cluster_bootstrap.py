@@ -228,8 +228,9 @@ def linear_bootstrap(
         estimates[name] = float(whole[0])
         found[name] = _coefficients(np.tensordot(counts, sums, axes=1), place)
     for name, values in (means or {}).items():
-        there = (~np.isnan(values)).astype(np.float64)
-        sums = np.array([[np.nansum(values[team]), there[team].sum()] for team in teams.rows])
+        has_one = ~np.isnan(values)
+        filled, there = np.where(has_one, values, 0.0), has_one.astype(np.float64)
+        sums = np.array([[filled[team].sum(), there[team].sum()] for team in teams.rows])
         if not sums[:, 1].sum():
             raise NoObservations(f"nobody has a value of {name}")
         estimates[name] = float(sums[:, 0].sum() / sums[:, 1].sum())

@@ -85,12 +85,11 @@ class Front:
     def primary(self) -> pd.DataFrame:
         """The effect on the primary outcome of each trial in standard deviations, above zero is better."""
         effects = self.side.effects
-        keep = [
-            row["outcome"]
-            == next(key for key, o in self.side.plan(row["study"]).outcomes.items() if o.role == "primary")
-            for row in effects.to_dict("records")
-        ]
-        return effects[keep]
+        primary = {
+            study: next(key for key, outcome in self.side.plan(study).outcomes.items() if outcome.role == "primary")
+            for study in effects["study"].unique()
+        }
+        return effects[effects["outcome"] == effects["study"].map(primary)]
 
     @property
     def counted(self) -> pd.DataFrame:

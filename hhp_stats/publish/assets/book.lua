@@ -452,21 +452,22 @@ local function code_links(codes)
       if place then return pandoc.Link({ el }, "#" .. place, "", pandoc.Attr("", { "code" })), false end
     end,
     Str = function(el)
-      local out, from, at = pandoc.Inlines({}), 1, 1
-      while true do
-        local first, last = el.text:find("%u%d%d+", at)
-        if not first then break end
-        local before, after = el.text:sub(first - 1, first - 1), el.text:sub(last + 1, last + 1)
-        local place = codes[el.text:sub(first, last)]
+      local text = el.text
+      local first, last = text:find("%u%d%d+")
+      if not first then return nil end -- as nearly every word: nothing may be made for it
+      local out, from = pandoc.Inlines({}), 1
+      while first do
+        local before, after = text:sub(first - 1, first - 1), text:sub(last + 1, last + 1)
+        local place = codes[text:sub(first, last)]
         if place and not before:match("[%w/#._-]") and not after:match("[%w/_-]") then
-          if first > from then out:insert(pandoc.Str(el.text:sub(from, first - 1))) end
-          out:insert(link(el.text:sub(first, last), place))
+          if first > from then out:insert(pandoc.Str(text:sub(from, first - 1))) end
+          out:insert(link(text:sub(first, last), place))
           from = last + 1
         end
-        at = last + 1
+        first, last = text:find("%u%d%d+", last + 1)
       end
       if from == 1 then return nil end
-      if from <= #el.text then out:insert(pandoc.Str(el.text:sub(from))) end
+      if from <= #text then out:insert(pandoc.Str(text:sub(from))) end
       return out, false
     end,
   }
@@ -492,10 +493,11 @@ local function kept_together(inlines)
   local changed = false
   for at = 1, #inlines - 2 do
     local el = inlines[at]
-    if el.t == "Str" and el.text:match("^[%(%[]?p$") and blank(inlines[at + 1]) and sign(inlines[at + 2]) then
+    local word = el.t == "Str" and el.text
+    if word and word:match("^[%(%[]?p$") and blank(inlines[at + 1]) and sign(inlines[at + 2]) then
       inlines[at + 1], changed = pandoc.Str(NO_BREAK), true
       if blank(inlines[at + 3]) then inlines[at + 3] = pandoc.Str(NO_BREAK) end
-    elseif el.t == "Str" and SIGN[el.text] and at == 1 and blank(inlines[2]) then
+    elseif at == 1 and SIGN[word] and blank(inlines[2]) then
       inlines[2], changed = pandoc.Str(NO_BREAK), true
     end
   end
@@ -526,10 +528,12 @@ local function registered(div, number_sections)
   div = numbered(before, number_sections and "@" or nil, {})
   local ids, cites, lists = pandoc.List(), pandoc.List(), 0
   local function note(el) if el.identifier and el.identifier ~= "" then ids:insert(el.identifier) end end
-  div:walk({ Header = note, Div = note, CodeBlock = note, Table = note, Figure = note, Span = note, Link = note, Code = note,
-    Image = note }) -- all that may have an id
   div:walk({
-    Div = function(el) if el.identifier == "refs" then lists = lists + 1 end end,
+    Header = note, CodeBlock = note, Table = note, Figure = note, Span = note, Link = note, Code = note, Image = note,
+    Div = function(el)
+      note(el)
+      if el.identifier == "refs" then lists = lists + 1 end
+    end, -- so far all that may have an id
     Cite = function(el)
       if counted(el) == 0 then cites:insert(pandoc.write(pandoc.Pandoc({ pandoc.Plain({ el }) }), "json")) end
     end,
@@ -588,7 +592,8 @@ function Pandoc(doc)
   local number = register.number ~= "" and register.number or nil
   local div = numbered(prepared(doc.blocks[1]), number, register.alone)
   local citations = book.citations ~= "" and pandoc.read(book.citations, "json").blocks or {}
-  div = div:walk(references(citations)):walk(code_links(register.codes))
+  div = div:walk(references(citations))
+  if next(register.codes) then div = div:walk(code_links(register.codes)) end
   local in_notes = false
   for _, block in ipairs(citations) do block:walk({ Note = function() in_notes = true end }) end
   if in_notes then div = div:walk({ Inlines = notes_in_place }) end

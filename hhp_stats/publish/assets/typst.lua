@@ -33,6 +33,11 @@ end
 
 local long_word -- characters: a longer identifier may end its line after an underscore, as column_widths.py reckons
 
+-- The place of a code's entry: nothing but a name that Typst takes as it is.
+local function is_place(el)
+  return el.identifier:match("^%a[%w-]*$") and #el.classes == 0 and #el.attributes == 0
+end
+
 -- Plain words need no writer: most cells of most tables are, and a call for each would take seconds.
 local function plain_words(inlines)
   local parts = {}
@@ -53,10 +58,10 @@ local function plain_words(inlines)
       local inner = plain_words(el.content)
       if not inner then return nil end
       table.insert(parts, (el.t == "Strong" and "#strong[" or "#emph[") .. inner .. "]")
-    elseif el.t == "Span" and has(el, "result") then
+    elseif el.t == "Span" and (has(el, "result") or is_place(el)) then
       local inner = plain_words(el.content)
       if not inner then return nil end
-      table.insert(parts, inner .. printed(el))
+      table.insert(parts, inner .. (has(el, "result") and printed(el) or "<" .. el.identifier .. ">"))
     else
       return nil
     end
@@ -79,10 +84,11 @@ local alignments = { AlignLeft = "left", AlignRight = "right", AlignCenter = "ce
 local function row_of_cells(row)
   local cells = pandoc.List()
   for _, cell in ipairs(row.cells) do
-    local contents = cell.contents -- a copy each time it is asked for
+    -- The contents last, and once: whatever is asked of a cell after them takes ten times as long.
+    local side, columns, rows = alignments[cell.alignment], cell.col_span, cell.row_span
+    local contents = cell.contents
     local text = #contents == 1 and contents[1].t == "Plain" and plain_words(contents[1].content)
-    cells:insert({ text = text or (write(contents):gsub("%s+$", "")), side = alignments[cell.alignment],
-      columns = cell.col_span, rows = cell.row_span })
+    cells:insert({ text = text or (write(contents):gsub("%s+$", "")), side = side, columns = columns, rows = rows })
   end
   return cells
 end
@@ -176,17 +182,38 @@ local function div(el)
   if has(el, "book-chapter") then return el.content end
 end
 
--- Converted TeX must come out as mathematics; else Pandoc has written escaped text.
-local function math_body(el)
-  local text = (write({ pandoc.Plain({ pandoc.Math(el.mathtype, el.text) }) }):gsub("%s+$", ""))
-  if not text:match("^%$") then
-    error("HHP\t" .. "" .. "\t" .. el.text:match("%S+") .. "\tthis TeX cannot be converted to Typst: " .. el.text, 0)
+-- Every formula of the chapter in Typst, by kind and TeX: written in one go, since each call of the writer takes a
+-- millisecond. Converted TeX must come out as mathematics; else Pandoc has written escaped text.
+local formulas = {}
+local CUT = "//hhp-formula"
+
+local function name_of(el) return el.mathtype .. "\n" .. el.text end
+
+local function write_formulas(doc)
+  local found, blocks = pandoc.List(), pandoc.Blocks({})
+  doc:walk({
+    Math = function(el)
+      if formulas[name_of(el)] then return end
+      formulas[name_of(el)] = ""
+      found:insert(el)
+      blocks:extend({ pandoc.Plain({ el }), raw(CUT) })
+    end,
+  })
+  if #found == 0 then return end
+  local text, from = write(blocks), 1
+  for _, el in ipairs(found) do
+    local first, last = text:find(CUT, from, true)
+    local body = text:sub(from, first - 1):match("^%s*(.-)%s*$")
+    if not body:match("^%$") then
+      error("HHP\t" .. "" .. "\t" .. el.text:match("%S+") .. "\tthis TeX cannot be converted to Typst: " .. el.text, 0)
+    end
+    formulas[name_of(el)] = body
+    from = last + 1
   end
-  return text
 end
 
 local function equation(el, alt, number, id)
-  return pandoc.RawInline("typst", "#equation(" .. quote(alt) .. (number and ", number: " .. quote(number) or "") .. ")[" .. math_body(el) .. "]" .. (id and attached(id) or ""))
+  return pandoc.RawInline("typst", "#equation(" .. quote(alt) .. (number and ", number: " .. quote(number) or "") .. ")[" .. formulas[name_of(el)] .. "]" .. (id and attached(id) or ""))
 end
 
 local inline = {
@@ -258,6 +285,7 @@ function Pandoc(doc)
   volumes, page_of = book.register.volumes, book.register.pages
   for _, id in pairs(book.register.chapters) do chapter_ids[id] = true end
   current = volumes[doc.blocks[1].attributes.slug]
+  write_formulas(doc)
   doc = doc:walk(inline):walk(links)
   doc = doc:walk({
     Header = header,
