@@ -5,12 +5,17 @@ A whole run takes seconds rather than minutes; nothing else differs from what `m
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
+
+from hhp_stats import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -27,6 +32,27 @@ def hhp(project: Path, *words: str, check: bool = True) -> subprocess.CompletedP
     if check:
         assert done.returncode == 0, done.stderr
     return done
+
+
+def hhp_here(project: Path, *words: str, width: int = 200) -> subprocess.CompletedProcess[str]:
+    """The same in this process, for tests of what a command says and writes and not of how it begins and ends: it need
+    not import the libraries again.
+    """
+    said, told = io.StringIO(), io.StringIO()
+    status: object = 0
+    with (
+        contextlib.chdir(project),
+        mock.patch.object(sys, "argv", ["hhp", *words]),
+        mock.patch.dict(os.environ, {"COLUMNS": str(width)}),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(told),
+    ):
+        try:
+            cli.main()
+        except SystemExit as ended:
+            status = ended.code or 0
+    assert isinstance(status, int), status
+    return subprocess.CompletedProcess(["hhp", *words], status, said.getvalue(), told.getvalue())
 
 
 def small_project(home: Path) -> Path:

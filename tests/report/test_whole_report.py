@@ -20,7 +20,7 @@ import pikepdf
 import pytest
 from one_value import differing_values
 from openpyxl import load_workbook
-from whole_tools import hhp
+from whole_tools import hhp, hhp_here
 from words_of_pages import (
     codes,
     ease_of_briefs,
@@ -36,9 +36,14 @@ from hhp_stats.plan.clauses import load_clause_status
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting import FIGURES, SENTENCES
+from hhp_stats.present.marked_text import plain
 from hhp_stats.present.numbers import interval, number
 from hhp_stats.processes.progress import silent
 from hhp_stats.publish.checks.page_text import read_page
+from hhp_stats.publish.execute import execute
+from hhp_stats.publish.project import load_project
+from hhp_stats.publish.qmd import read_chapter
+from hhp_stats.publish.weave import weave
 from hhp_stats.results import changed_results, read_results
 from hhp_stats.running.run import run_studies, studies_of
 from hhp_stats.scaffold.removal import remove
@@ -46,6 +51,7 @@ from hhp_stats.studies.kept import input_files
 from hhp_stats.studies.output import read_output
 
 ROOT = Path(__file__).resolve().parents[2]
+KENT = "data/returns/goal_setting/kent/endline.xlsx"
 PLANNED = "goal_setting/sickness_absence/itt/cr1"
 
 
@@ -201,7 +207,27 @@ def test_rendering_again_runs_nothing_and_gives_the_same_bytes(rendered):
     assert digests(rendered / "_output") == digests(rendered / "first")
 
 
+def test_chapters_run_again_give_the_same_bytes(rendered, tmp_path):
+    """Nothing of the chapters' code and texts is kept. The results are, and the volumes by what they are set from: were
+    that another byte, they would be set again and kept too.
+    """
+    project = tmp_path / "project"
+    shutil.copytree(rendered, project, ignore=shutil.ignore_patterns("first", "rendered.json"))
+    cache = project / ".report/cache"
+    for path in [*cache.glob("*.json"), cache / "texts"]:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    volumes = {path.name for path in (cache / "volumes").iterdir()}
+    done = hhp(project, "render")
+    assert "Nothing has changed" not in done.stderr and len(list(cache.glob("*.json"))) > 20
+    assert digests(project / "_output") == digests(rendered / "first")
+    assert {path.name for path in (cache / "volumes").iterdir()} == volumes and len(volumes) == 3
+
+
+@pytest.mark.slow
 def test_rendering_afresh_gives_the_same_bytes(rendered):
+    """Results, chapters and volumes; the results of a study to the last digit, and both formats of a small book, are in
+    the fast tests too.
+    """
     hhp(rendered, "render", "--fresh")
     assert digests(rendered / "_output") == digests(rendered / "first")
 
@@ -280,19 +306,29 @@ def test_flipping_the_arms_flips_words_titles_and_alternative_texts(rendered):
     teams["treatment"] = 1 - teams["treatment"]
     teams.to_csv(path, index=False, lineterminator="\n")
     refresh_manifest(project, path)
-    refused = hhp(project, "render", "--format", "html", check=False)
+    refused = hhp_here(project, "results")
     assert refused.returncode == 1 and "[A06]" in refused.stderr and "[G05]" in refused.stderr
     explain_findings(project)
-    hhp(project, "render", "--format", "html")
-    appendix = words(project / "_output/A-deviations.html")
+    hhp(project, "results")
+    # That whole pages follow is the correction's test: of this one the two chapters that it looks at are run.
+    chapter, appendix = printed_again(project, "report/02-goal-setting.qmd", "report/A-deviations.qmd")
     assert "X-A06" in appendix and "the arms were sent out exchanged" in appendix
-    old, new = planned_row(rendered / "first"), planned_row(project / "_output")
+    old, new = planned_row(rendered / "first"), planned_row(project / ".report/results")
     assert old["estimate"] * new["estimate"] < 0
-    page = words(project / "_output/02-goal-setting.html")
     direction = "higher" if new["estimate"] > 0 else "lower"
-    assert f"Sickness absence was {direction} by" in page
-    html = (project / "_output/02-goal-setting.html").read_text(encoding="utf-8")
-    assert f"As planned: {number(new['estimate'])} (" in html
+    assert f"Sickness absence was {direction} by" in chapter
+    assert f"As planned: {number(new['estimate'])} (" in chapter  # alternative text
+
+
+def printed_again(project, *paths):
+    """What these chapters say, figures by their alternative texts, on one line: their code is run on the results of
+    now.
+    """
+    book = load_project(project)
+    sources = [read_chapter(book, chapter) for path in paths for chapter in book.chapters if chapter.path == path]
+    woven = [weave(book, *pair) for pair in zip(sources, execute(book, sources), strict=True)]
+    assert len(woven) == len(paths)
+    return [" ".join(plain(each.markdown + "".join(each.tables.values())).split()) for each in woven]
 
 
 def explain_findings(project):
@@ -467,44 +503,62 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("name", DAMAGES)
-def test_a_damaged_workbook_is_refused_with_its_cell_and_nothing_is_written(rendered, name, tmp_path):
+@pytest.fixture
+def kent(rendered, tmp_path):
+    """A copy of the rendered project whose last return of Kent a test may damage: the project, the file, its workbook
+    and the row of its headings.
+    """
     project = tmp_path / "project"
     shutil.copytree(rendered, project, ignore=shutil.ignore_patterns("first"))
-    kept = digests(project / "_output")
-    path = project / "data/returns/goal_setting/kent/endline.xlsx"
+    path = project / KENT
     book = load_workbook(path)
+    top = next(row for row in range(1, 12) if book["Return"].cell(row, 1).value == "Unique Staff ID")
+    return project, path, book, top
+
+
+def damage(kent, name):
+    """Put a damage into the workbook; its cell."""
+    project, path, book, top = kent
     sheet = book["Return"]
-    top = next(row for row in range(1, 12) if sheet.cell(row, 1).value == "Unique Staff ID")
     days = next(cell for cell in sheet[top] if cell.value and "Illness related absence" in str(cell.value))
     kind, _, value = DAMAGES[name]
     cell = {"heading": sheet.cell(top, 1), "id": sheet.cell(top + 3, 1), "days": sheet.cell(top + 3, days.column)}[kind]
     cell.value = sheet.cell(top + 2, 1).value if value == "copy" else value
     book.save(path)
     refresh_manifest(project, path)
-    done = hhp(project, "render", check=False)
-    assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "data/returns/goal_setting/kent/endline.xlsx" in done.stderr
-    if kind != "heading":
-        assert cell.coordinate in done.stderr
+    return cell.coordinate
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_workbook_is_refused_with_its_cell(kent, name):
+    place = damage(kent, name)
+    done = hhp_here(kent[0], "results")
+    assert done.returncode == 1 and KENT in done.stderr
+    if DAMAGES[name][0] != "heading":
+        assert place in done.stderr
     assert "Other" not in done.stderr, "a name was shown"
+
+
+def test_where_a_workbook_is_damaged_nothing_is_rendered(kent):
+    project = kent[0]
+    kept = digests(project / "_output")
+    place = damage(kent, "a name for an ID")
+    done = hhp(project, "render", check=False)
+    assert done.returncode == 1 and "Traceback" not in done.stderr and "Other" not in done.stderr
+    assert KENT in done.stderr and place in done.stderr
     assert digests(project / "_output") == kept, "the last good report was touched"
 
 
-def test_a_leaving_date_before_the_start_is_refused(rendered, tmp_path):
-    project = tmp_path / "project"
-    shutil.copytree(rendered, project, ignore=shutil.ignore_patterns("first"))
-    path = project / "data/returns/goal_setting/kent/endline.xlsx"
-    book = load_workbook(path)
+def test_a_leaving_date_before_the_start_is_refused(kent):
+    project, path, book, top = kent
     sheet = book["Return"]
-    top = next(row for row in range(1, 12) if sheet.cell(row, 1).value == "Unique Staff ID")
     label = {str(cell.value): cell.column for cell in sheet[top] if cell.value}
     date = next(column for name, column in label.items() if "Leaving date" in name)
     row = next(r for r in range(top + 1, sheet.max_row + 1) if sheet.cell(r, date).value)
     sheet.cell(row, date).value = pd.Timestamp("2018-01-05").to_pydatetime()
     book.save(path)
     refresh_manifest(project, path)
-    done = hhp(project, "render", check=False)
+    done = hhp_here(project, "results")
     assert done.returncode == 1 and sheet.cell(row, date).coordinate in done.stderr
 
 

@@ -10,6 +10,7 @@ import pytest
 from intake_builder import STUDY
 from openpyxl.comments import Comment
 from openpyxl.workbook.defined_name import DefinedName
+from whole_tools import hhp_here
 
 from hhp_stats import cli
 from hhp_stats.intake.load import load_trial
@@ -88,7 +89,8 @@ def planted(trial_files):
     return root
 
 
-def test_no_command_prints_or_writes_a_name(planted, tmp_path):
+def test_no_command_prints_or_writes_a_name(planted, tmp_path, monkeypatch):
+    monkeypatch.setenv("HHP_TRACEBACK", "0")
     before = {path for path in tmp_path.rglob("*") if path.is_file()}
     correction = (
         "correct",
@@ -119,7 +121,7 @@ def test_no_command_prints_or_writes_a_name(planted, tmp_path):
         (*correction, "--staff-id", "KEN-0009", "--reason", ADDRESS),
     ]
     for words in runs:
-        done = hhp(planted, *words)
+        done = hhp_here(planted, *words)
         said = (done.stdout + done.stderr).casefold()
         assert done.returncode == 1 and said, words
         leaks = [said[max(at - 120, 0) : at + 40] for trace in TRACES if (at := said.find(trace.decode())) >= 0]
