@@ -151,7 +151,7 @@ class Appendix:
         words = [f"{count(n)} ({percent(n / whole, 0)})" for n in values]
         conclusion = self.clause_count().rstrip(".")
         return embed(
-            labelled_bars(labels, values, words=words, unit="Clauses of the protocol"),
+            lambda width: labelled_bars(labels, values, words=words, unit="Clauses of the protocol", width=width),
             root=self.root,
             document=CLAUSES_IN,
             label="a-clauses",

@@ -9,15 +9,15 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hhp_stats.present.numbers import withheld
-from hhp_stats.present.style import INK, WIDTH, apply_style
+from hhp_stats.present.row_axes import Rows, row_axes
+from hhp_stats.present.style import INK, WIDTH, fitted, narrow
 
 _ROW = 0.27  # inches
-_ROOM = 1.45  # of the longest bar: how far the axis reaches, for the words beside it
+_ROOM = 1.45  # of the longest bar: how far the axis reaches where words stand beside it
+_THICK = 0.62  # of the height of a row
 
 
 def labelled_bars(
@@ -26,6 +26,7 @@ def labelled_bars(
     *,
     words: Sequence[str],
     unit: str,
+    width: float = WIDTH,
     colours: Sequence[str] = (),
     most: float | None = None,
 ) -> Figure:
@@ -35,21 +36,10 @@ def labelled_bars(
     `colours`: one a bar; all in ink where nothing else is said. `most`: the largest value there can be, such as 100 of
     percentages; the axis is numbered no further.
     """
-    apply_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.65 + _ROW * len(labels)))
-    lengths = [_length(value) for value in values]
-    places = list(range(len(labels) - 1, -1, -1))
-    axes.barh(places, lengths, height=0.62, color=list(colours) or INK)
-    for place, length, said in zip(places, lengths, words, strict=True):
-        axes.annotate(
-            said, (length, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5, color=INK
-        )
-    axes.set_yticks(places, list(labels))
-    axes.tick_params(axis="y", length=0)
-    _number_to(axes, longest=max(lengths, default=0.0), most=most)
-    axes.set_ylim(-0.6, len(labels) - 0.4)
-    axes.set_xlabel(unit)
-    return figure
+    frame, lengths = _frame(labels, words, width=width, around=0.65), [_length(value) for value in values]
+    frame.axes.barh(frame.places, lengths, height=_THICK * frame.unit, color=list(colours) or INK)
+    _finish(frame, lengths, words, unit=unit, width=width, most=most)
+    return frame.figure
 
 
 def _length(value: object) -> float:
@@ -66,18 +56,17 @@ class Part(NamedTuple):
     hatch: str = ""
 
 
-def stacked_bars(labels: Sequence[str], parts: Sequence[Part], *, words: Sequence[str], unit: str) -> Figure:
+def stacked_bars(
+    labels: Sequence[str], parts: Sequence[Part], *, words: Sequence[str], unit: str, width: float = WIDTH
+) -> Figure:
     """One bar a label, from the top, made of `parts` from left to right, its words to the right of it."""
-    apply_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 1.0 + _ROW * len(labels)))
-    places = list(range(len(labels) - 1, -1, -1))
-    ends = [0] * len(labels)
+    frame, ends = _frame(labels, words, width=width, around=1.0), [0] * len(labels)
     for part in parts:
-        axes.barh(
-            places,
+        frame.axes.barh(
+            frame.places,
             list(part.values),
             left=ends,
-            height=0.62,
+            height=_THICK * frame.unit,
             color=part.fill,
             edgecolor=INK,
             linewidth=0.7,
@@ -85,22 +74,29 @@ def stacked_bars(labels: Sequence[str], parts: Sequence[Part], *, words: Sequenc
             label=part.label,
         )
         ends = [end + value for end, value in zip(ends, part.values, strict=True)]
-    for place, end, said in zip(places, ends, words, strict=True):
-        axes.annotate(said, (end, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5)
-    axes.set_yticks(places, list(labels))
-    axes.tick_params(axis="y", length=0)
-    _number_to(axes, longest=max(ends, default=0), most=None)
-    axes.set_ylim(-0.6, len(labels) - 0.4)
-    axes.set_xlabel(unit)
-    figure.legend(loc="outside upper left", ncols=len(parts))
-    return figure
+    _finish(frame, ends, words, unit=unit, width=width, most=None)
+    frame.figure.legend(loc="outside upper left", ncols=2 if frame.above else len(parts))
+    return frame.figure
 
 
-def _number_to(axes: Axes, *, longest: float, most: float | None) -> None:
-    """Ends of the horizontal axis, with room for the words beside the longest bar; ticks up to `most`."""
-    axes.set_xlim(0, _ROOM * longest or 1.0)
+def _frame(labels: Sequence[str], words: Sequence[str], *, width: float, around: float) -> Rows:
+    """The frame of the bars: on a telephone the words stand above them, else beside them."""
+    return row_axes(labels, width=width, row=_ROW, around=around, words=words if narrow(width) else ())
+
+
+def _finish(
+    frame: Rows, ends: Sequence[float], words: Sequence[str], *, unit: str, width: float, most: float | None
+) -> None:
+    """Words beside bars, the horizontal axis with its ends and ticks, and what it counts."""
+    axes = frame.axes
+    for place, end, said in [] if frame.above else zip(frame.places, ends, words, strict=True):
+        axes.annotate(
+            said, (end, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5, color=INK
+        )
+    axes.set_xlim(0, (1.02 if frame.above else _ROOM) * max(ends, default=0) or 1.0)
     if most is not None:
         axes.set_xticks([tick for tick in axes.get_xticks() if tick <= min(most, axes.get_xlim()[1])])
+    axes.set_xlabel(fitted(unit, width))
 
 
 def bars_in_words(labels: Sequence[str], words: Sequence[str]) -> str:

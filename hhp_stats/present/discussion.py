@@ -53,14 +53,6 @@ class Discussion(StandardisedEffects):
         rows = self.effects
         labels = [f"{self.names[row['study']]}: {lowered(row['label'])}" for row in rows.to_dict("records")]
         made_up = rows["study"].isin(self.invented)
-        drawing = forest(
-            rows,
-            labels=labels,
-            unit="standard deviations",
-            favours=("worse", "better"),
-            muted=rows.loc[made_up, "result_id"].tolist(),
-        )
-        drawing.axes[0].set_xlabel("Effect of the offer in standard deviations; to the right is better")
         levels = " and ".join(level(found) for found in dict.fromkeys(rows["conf_level"]))
         words = "; ".join(
             f"{label} {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
@@ -69,7 +61,15 @@ class Discussion(StandardisedEffects):
         clear = int(clear_effects(self.counted).sum())
         tally = f"{spelled(clear) if clear else 'none'} of {count(len(self.counted))} intervals exclude zero"
         return embed(
-            drawing,
+            lambda width: forest(
+                rows,
+                labels=labels,
+                unit="standard deviations",
+                favours=("worse", "better"),
+                muted=rows.loc[made_up, "result_id"].tolist(),
+                title="Effect of the offer in standard deviations; to the right is better",
+                width=width,
+            ),
             root=self.root,
             document=DOCUMENT,
             label="effects-all-studies",
@@ -100,8 +100,13 @@ class Discussion(StandardisedEffects):
         low, high = (percent(end, 0) for end in (min(shares.values()), max(shares.values())))
         conclusion = f"Between {low} and {high} of those randomised are analysed for the main outcome"
         return embed(
-            labelled_bars(
-                labels, [100 * n for n in shares.values()], words=words, unit="% of those randomised", most=100
+            lambda width: labelled_bars(
+                labels,
+                [100 * n for n in shares.values()],
+                words=words,
+                unit="% of those randomised",
+                most=100,
+                width=width,
             ),
             root=self.root,
             document=DOCUMENT,

@@ -2,26 +2,24 @@
 
 A cell option cannot hold a computed alternative text. So a figure is written once as SVG, named by
 its content, and the cell's value is a Markdown figure that refers to it. The name changes with the
-content: an earlier version of the figure never stands in for a later one.
+content: an earlier version of the figure never stands in for a later one. A figure wider than a telephone is drawn
+once more as wide as one, from the same values by the same function: Quarto shows the first, our pages choose.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-from matplotlib.axis import Axis
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 from hhp_stats.errors import HhpError
 from hhp_stats.present.marked_text import Piece, markdown_mark, pieces, plain
+from hhp_stats.present.style import PHONE, WIDTH, narrow
+from hhp_stats.present.svg import svg_bytes
 from hhp_stats.processes.at_work import located
 
 FOLDER = "figures"
@@ -33,6 +31,7 @@ class EmbeddedFigure:
 
     label: str  # without the prefix `fig-`
     path: str  # relative to the document
+    phone: str = ""  # the same as wide as a telephone, where the other is wider
     alt: str
     caption: str
     pieces: tuple[Piece, ...] = ()  # the caption cut at its marks
@@ -47,63 +46,54 @@ class EmbeddedFigure:
             else ""
         )
         caption = "".join(markdown_mark(piece, piece.text) for piece in self.pieces) or self.caption
-        return f'::: {{#fig-{self.label}{data}}}\n\n![]({self.path}){{fig-alt="{alt}"}}\n\n{caption}\n\n:::\n'
-
-
-def svg_bytes(figure: Figure) -> bytes:
-    """The figure as SVG, the same bytes for the same drawing; closes it.
-
-    The layout is found first, by itself, and no engine is left: with one, or with what matplotlib puts in the place of
-    one ("none"), `savefig` goes through all of the drawing once more before it draws.
-    """
-    stream = io.BytesIO()
-    _unmark(figure)
-    FigureCanvasSVG(figure)  # text is measured as it will be drawn
-    engine, dpi = figure.get_layout_engine(), figure.dpi
-    if engine is not None:
-        figure.dpi = 72  # as for every drawing in SVG; what is drawn in pixels keeps its own
-        engine.execute(figure)
-        figure.dpi = dpi
-    with plt.rc_context({"figure.constrained_layout.use": False, "figure.autolayout": False}):
-        figure.set_layout_engine(None)  # by these settings: none
-        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    plt.close(figure)
-    return stream.getvalue()
-
-
-def _unmark(figure: Figure) -> None:
-    """Take the marks of numbers off all words of a drawing."""
-    for axis in figure.findobj(Axis):
-        if isinstance(axis.get_major_formatter(), FixedFormatter | FuncFormatter):  # ticks with words of their own
-            labels = [label.get_text() for label in axis.get_ticklabels()]
-            if any(plain(label) != label for label in labels):
-                axis.set_ticklabels([plain(label) for label in labels])
-    for text in figure.findobj(Text):
-        if (words := text.get_text()) != (bare := plain(words)):
-            text.set_text(bare)
+        phone = f' phone="{self.phone}"' if self.phone else ""
+        return f'::: {{#fig-{self.label}{data}}}\n\n![]({self.path}){{fig-alt="{alt}"{phone}}}\n\n{caption}\n\n:::\n'
 
 
 def embed(
-    figure: Figure, *, root: Path, document: str, label: str, conclusion: str, alt: str, caption: str
+    draw: Callable[[float], Figure],
+    *,
+    root: Path,
+    document: str,
+    label: str,
+    conclusion: str,
+    alt: str,
+    caption: str,
 ) -> EmbeddedFigure:
-    """Write `figure` below `report/figures/` and return the Markdown figure that shows it in `document`.
+    """Write what `draw` makes below `report/figures/` and return the Markdown figure that shows it in `document`.
 
-    `document` is the source file relative to `root`. The alternative text begins with the `conclusion`: what somebody
-    who sees the figure takes from it; `alt` says what is drawn, and its numbers. Refuses a figure without words
-    (HhpError).
+    `draw` takes the width in inches; one whose figure is wider than a telephone at the page's width is asked again for
+    that of a telephone. `document` is the source file relative to `root`. The alternative text begins with the
+    `conclusion`: what somebody who sees the figure takes from it; `alt` says what is drawn, and its numbers. Refuses a
+    figure without words (HhpError).
     """
     if not (conclusion.strip() and alt.strip() and caption.strip()):
         raise HhpError(f"figure {label}: a figure needs a conclusion, an alternative text and a caption")
     alt = f"{conclusion.strip().rstrip('.')}. {alt}"
-    content = svg_bytes(figure)
-    name = f"{label}-{hashlib.sha256(content).hexdigest()[:10]}.svg"
     folder = root / "report" / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
+    prefix = "" if document.startswith("report/") else "report/"
+    figure = draw(WIDTH)
+    wide = not narrow(figure.get_figwidth())
+    path = f"{prefix}{FOLDER}/{_written(figure, folder, label)}"
+    return EmbeddedFigure(
+        label=label,
+        path=path,
+        phone=f"{prefix}{FOLDER}/{_written(draw(PHONE), folder, label)}" if wide else "",
+        alt=plain(alt),
+        caption=plain(caption),
+        pieces=tuple(pieces(caption)),
+    )
+
+
+def _written(figure: Figure, folder: Path, stem: str) -> str:
+    """The name of the file that holds the figure, written where it is not there."""
+    content = svg_bytes(figure)
+    name = f"{stem}-{hashlib.sha256(content).hexdigest()[:10]}.svg"
     target = folder / name
     if not target.exists():
         partial = target.with_name(f"{name}.{os.getpid()}.partial")
         with located(target):
             partial.write_bytes(content)
         partial.replace(target)
-    path = f"{FOLDER}/{name}" if document.startswith("report/") else f"report/{FOLDER}/{name}"
-    return EmbeddedFigure(label=label, path=path, alt=plain(alt), caption=plain(caption), pieces=tuple(pieces(caption)))
+    return name

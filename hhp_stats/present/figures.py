@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hhp_stats.present.numbers import WITHHELD, interval, number, withheld
-from hhp_stats.present.style import CONTROL, INK, PAPER, PLANNED, QUIET, TREATMENT, WIDTH, apply_style
+from hhp_stats.present.row_axes import row_axes
+from hhp_stats.present.style import CONTROL, INK, PAPER, PLANNED, QUIET, TREATMENT, WIDTH, apply_style, fitted, narrow
 from hhp_stats.results import LACKING
 from hhp_stats.traced import note_results
 
@@ -22,6 +23,7 @@ def forest(
     *,
     labels: Sequence[str],
     unit: str,
+    width: float = WIDTH,
     planned: str | Collection[str] = "",
     digits: int = 2,
     scale: float = 1.0,
@@ -29,74 +31,58 @@ def forest(
     limits: tuple[float, float] | None = None,
     muted: Collection[str] = (),
     contrast: str = "",
+    title: str = "",
 ) -> Figure:
     """Estimates and intervals, one line a row, zero marked, rows with an id in `planned` emphasised.
 
     Rows that could not be estimated keep their line and say so. Infinite ends run to the frame, and with `limits`
-    (ends of the axis) so do those beyond it, with an arrow; their numbers stand beside the frame as all others.
+    (ends of the axis) so do those beyond it, with an arrow; their numbers are printed as all others.
     `scale` multiplies estimates and intervals (100 for percentage points). Rows with an id in `muted` are grey with
-    an open mark, so that they can be told apart in print as well.
+    an open mark, so that they can be told apart in print as well. The axis is called `title`, or by what is a
+    difference in `unit`.
     """
-    apply_style()
     note_results(rows["result_id"])
-    count = len(rows)
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.8 + 0.205 * count))
     ends = scale * rows[["conf_low", "conf_high"]].to_numpy(dtype=float)
     finite = ends[np.isfinite(ends)]
     low, high = (min(0.0, finite.min()), max(0.0, finite.max())) if finite.size else (-1.0, 1.0)
     low, high = limits or (low, high)
     marked = {planned} if isinstance(planned, str) else set(planned)
+    records = rows.to_dict("records")
+    emphasised = [row["result_id"] in marked for row in records]
+    frame = row_axes(
+        labels,
+        width=width,
+        row=0.205,
+        around=0.8,
+        words=[_in_numbers(row, digits=digits, scale=scale) for row in records],
+        bold=emphasised,
+    )
+    axes = frame.axes
     margin = 0.06 * (high - low or 1.0)
     axes.set_xlim(low - margin, high + margin)
-    for line, (row, label) in enumerate(zip(rows.to_dict("records"), labels, strict=True)):
-        _forest_line(
-            axes,
-            row,
-            y=count - 1 - line,
-            label=label,
-            emphasised=row["result_id"] in marked,
-            muted=row["result_id"] in muted,
-            digits=digits,
-            scale=scale,
-        )
-    axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
-    axes.set_ylim(-0.7, count - 0.3)
-    axes.set_yticks([])
-    axes.set_xlabel(f"Difference, {contrast} ({unit})" if contrast else f"Difference ({unit})")
+    for row, y, strong in zip(records, frame.places, emphasised, strict=True):
+        if row["status"] not in LACKING:
+            _forest_line(axes, row, y=y, emphasised=strong, muted=row["result_id"] in muted, scale=scale)
+    frame.upright(0)
+    words = title or (f"Difference, {contrast} ({unit})" if contrast else f"Difference ({unit})")
+    axes.set_xlabel(fitted(words, width))
     for side in ("left", "top", "right"):
         axes.spines[side].set_visible(False)
     for x, word, align in ((0.0, favours[0], "left"), (1.0, favours[1], "right")):
         axes.annotate(word, (x, 1.0), xycoords="axes fraction", ha=align, va="bottom", fontsize=8, color=QUIET)
-    return figure
+    return frame.figure
 
 
-def _forest_line(
-    axes: Axes,
-    row: Mapping[Any, Any],
-    *,
-    y: float,
-    label: str,
-    emphasised: bool,
-    muted: bool,
-    digits: int,
-    scale: float,
-) -> None:
-    colour, weight = (PLANNED, "bold") if emphasised else (QUIET if muted else TREATMENT, "normal")
-    axes.annotate(
-        label, (-0.02, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8.5, weight=weight
-    )
+def _in_numbers(row: Mapping[Any, Any], *, digits: int, scale: float) -> str:
+    """`-0.78  (-1.62 to 0.05)`, or that the row has no number."""
     if row["status"] in LACKING:
-        axes.annotate(
-            "not estimated",
-            (0.5, y),
-            xycoords=("axes fraction", "data"),
-            ha="center",
-            va="center",
-            fontsize=8,
-            color=QUIET,
-            style="italic",
-        )
-        return
+        return "not estimated"
+    middle, low, high = (scale * row[name] for name in ("estimate", "conf_low", "conf_high"))
+    return number(middle, digits) if np.isnan(low) else f"{number(middle, digits)}  ({interval(low, high, digits)})"
+
+
+def _forest_line(axes: Axes, row: Mapping[Any, Any], *, y: float, emphasised: bool, muted: bool, scale: float) -> None:
+    colour = PLANNED if emphasised else QUIET if muted else TREATMENT
     middle, low, high = (scale * row[name] for name in ("estimate", "conf_low", "conf_high"))
     left, right = axes.get_xlim()
     inset = 0.02 * (right - left)  # room for the arrow of an interval that goes on
@@ -120,22 +106,40 @@ def _forest_line(
         markersize=6 if emphasised else 4.5,
         markerfacecolor="white" if muted else colour,
     )
-    words = (
-        f"{number(middle, digits)}  ({interval(low, high, digits)})" if not np.isnan(low) else number(middle, digits)
-    )
-    axes.annotate(
-        words, (1.02, y), xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=8, weight=weight
-    )
 
 
-def distribution(table: pd.DataFrame, *, unit: str, arm_labels: Mapping[str, str]) -> Figure:
+def planned_and_others(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    labels: Sequence[str],
+    planned: Sequence[bool],
+    title: str,
+    width: float,
+    digits: int = 2,
+) -> Figure:
+    """Estimates and intervals, one line a row: planned ones as diamonds, all others as grey circles."""
+    words = [_in_numbers(row, digits=digits, scale=1.0) for row in rows]
+    frame = row_axes(labels, width=width, row=0.38, around=0.85, words=words)
+    axes = frame.axes
+    for row, y, asked in zip(rows, frame.places, planned, strict=True):
+        if row["status"] not in LACKING:
+            colour = PLANNED if asked else QUIET
+            axes.plot([row["conf_low"], row["conf_high"]], [y, y], color=colour, linewidth=2.2 if asked else 1.4)
+            axes.plot([row["estimate"]], [y], marker="D" if asked else "o", color=colour)
+    frame.upright(0)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(fitted(title, width))
+    return frame.figure
+
+
+def distribution(table: pd.DataFrame, *, unit: str, arm_labels: Mapping[str, str], width: float = WIDTH) -> Figure:
     """Share of people by class of an outcome, the arms side by side.
 
     `table`: columns `arm` (control, treatment), `bin` (label, in order), `share` (0 to 1, or withheld: no bar, but the
     mark in its place).
     """
     apply_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 2.9))
+    figure, axes = plt.subplots(figsize=(width, 2.9))
     bins = list(dict.fromkeys(table["bin"]))
     position = np.arange(len(bins))
     for shift, arm, colour, hatch in ((-0.2, "control", CONTROL, ""), (0.2, "treatment", TREATMENT, "//")):
@@ -155,19 +159,19 @@ def distribution(table: pd.DataFrame, *, unit: str, arm_labels: Mapping[str, str
             linewidth=0.5,
         )
     axes.set_xticks(position, bins)
-    axes.set_xlabel(f"{unit} (classes of unequal width)")
+    axes.set_xlabel(fitted(f"{unit} (classes of unequal width)", width))
     axes.set_ylabel("% of the arm")
     axes.legend(frameon=False)
     return figure
 
 
-def acceptability_curve(table: pd.DataFrame) -> Figure:
+def acceptability_curve(table: pd.DataFrame, *, width: float = WIDTH) -> Figure:
     """Share of resamples whose ratio exceeds each threshold, one line a scenario.
 
     `table`: columns `label`, `threshold`, `probability` (0 to 1).
     """
     apply_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 2.8))
+    figure, axes = plt.subplots(figsize=(width, 2.8))
     for style, mark, (label, part) in zip(_DASHES, "os^v", table.groupby("label", sort=False), strict=False):
         axes.plot(
             part["threshold"],
@@ -182,7 +186,10 @@ def acceptability_curve(table: pd.DataFrame) -> Figure:
     axes.set_ylim(0, 100)
     axes.set_xlabel("Benefit-cost ratio of at least (1: breaking even)")
     axes.set_ylabel("% of resamples")
-    axes.legend(frameon=False)
+    if narrow(width):  # no place inside is free
+        figure.legend(loc="outside upper left")
+    else:
+        axes.legend(frameon=False)
     return figure
 
 

@@ -122,7 +122,6 @@ def _figure(front: Front) -> EmbeddedFigure:
         for row in traced_records(rows)
     ]
     made_up = rows["study"].isin(front.side.invented)
-    drawing = simple_forest(rows, labels=labels, ends=("worse", "no effect", "better"), muted=list(made_up))
     words = "; ".join(
         f"{label} {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
         for label, row in zip(labels, traced_records(rows), strict=True)
@@ -134,7 +133,7 @@ def _figure(front: Front) -> EmbeddedFigure:
     )
     grey = f" Grey lines with {INVENTED_SIGN} are invented." if made_up.any() else ""
     return embed(
-        drawing,
+        lambda _: simple_forest(rows, labels=labels, ends=("worse", "no effect", "better"), muted=list(made_up)),
         root=front.root,
         document=DOCUMENT,
         label="front-primary",

@@ -34,7 +34,7 @@ def figure(study: str, *, root: Path | None = None) -> EmbeddedFigure:
         " trial; broken frames: not measured."
     )
     return embed(
-        draw(model),
+        lambda _: draw(model),
         root=home,
         document=entry.chapter,
         label=f"{entry.short}-logic-model",

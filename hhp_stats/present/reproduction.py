@@ -98,7 +98,9 @@ class Reproduction:
             if any(found[trial][key] for key in kept[1:])
         )
         return embed(
-            stacked_bars(labels, parts, words=words, unit="Published figures that can be compared"),
+            lambda width: stacked_bars(
+                labels, parts, words=words, unit="Published figures that can be compared", width=width
+            ),
             root=self.root,
             document=DOCUMENT,
             label="d-matches",

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import matplotlib.pyplot as plt
 import pandas as pd
 from great_tables import GT
+from matplotlib.figure import Figure
 
 from hhp_stats.lacking import as_sentence, noted
 from hhp_stats.present.embed import EmbeddedFigure, embed
@@ -48,9 +49,13 @@ def drawn_or_said(
             if not reasons:  # a fault
                 raise
             reason = as_sentence(reasons[0])
-    figure, axes = plt.subplots(figsize=(6, 1.2))
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, f"{HEAD}.", ha="center", va="center")
     alt = f"An empty frame: {HEAD[0].lower()}{HEAD[1:]}."
     caption = f"Not drawn. {HEAD}. {escaped(reason).rstrip('.')}"
-    return embed(figure, root=root, document=document, label=label(), conclusion=reason, alt=alt, caption=caption)
+    return embed(_empty, root=root, document=document, label=label(), conclusion=reason, alt=alt, caption=caption)
+
+
+def _empty(width: float) -> Figure:
+    figure, axes = plt.subplots(figsize=(width, 1.2))
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, f"{HEAD}.", ha="center", va="center")
+    return figure

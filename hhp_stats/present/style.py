@@ -9,6 +9,7 @@ figure by exchanging colours alone.
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 FACE = "Report Sans"
@@ -39,6 +40,7 @@ TINTS = ("#cfe3ef", "#f1dfb8", "#c9e6dc", "#efd3e1")
 """Light fills (bands, intervals) of the first four colours."""
 
 WIDTH = 6.3  # inches: the text width of an A4 page
+PHONE = 3.3  # inches: the text width of a telephone, 317 pixels
 HEIGHT = 3.6
 SVG_SALT = "report"
 
@@ -120,6 +122,29 @@ def apply_style() -> None:
             "ytick.major.width": 0.7,
         }
     )
+
+
+def narrow(width: float) -> bool:
+    """Whether a figure of so many inches is one for a telephone: names of rows then stand above their rows."""
+    return width < (PHONE + WIDTH) / 2
+
+
+def letters(width: float, size: float) -> int:
+    """About how many letters of `size` points stand side by side on `width` inches; most are narrower than that."""
+    return max(1, int(72 * width / (0.45 * size)))
+
+
+def broken(words: str, room: int) -> list[str]:
+    """Words in as few lines of `room` letters as they need, all about as long: none holds a last word alone."""
+    lines = textwrap.wrap(words, room) or [""]
+    while room > 1 and len(tighter := textwrap.wrap(words, room - 1)) == len(lines):
+        lines, room = tighter, room - 1
+    return lines
+
+
+def fitted(words: str, width: float, *, size: float = 9) -> str:
+    """Words broken into lines where they would be wider than a figure of `width` inches."""
+    return "\n".join(broken(words, letters(width - 0.5, size)))
 
 
 def dark_svg(svg: str) -> str:

@@ -46,9 +46,9 @@ from hhp_stats.contrast import (
     turns,
 )
 from hhp_stats.errors import InvalidInput
-from hhp_stats.present.embed import svg_bytes
 from hhp_stats.present.figures import forest
 from hhp_stats.present.numbers import interval, level, number, p_clause
+from hhp_stats.present.svg import svg_bytes
 from hhp_stats.results import COLUMNS, LACKING, ResultRow
 
 BLIND_CONTRAST = "arm B minus arm A"
@@ -294,9 +294,8 @@ def blind_figure(blind: pd.DataFrame) -> bytes:
     rows = _planned(blind).loc[lambda frame: frame["std_error"] > 0].reset_index(drop=True)
     for column in ("estimate", "conf_low", "conf_high"):
         rows[column] = rows[column] / rows["std_error"]
-    figure = forest(rows, labels=list(rows["result_id"]), unit="")
-    figure.axes[0].set_xlabel("Arm B minus arm A, in standard errors")
-    return svg_bytes(figure)
+    title = "Arm B minus arm A, in standard errors"
+    return svg_bytes(forest(rows, labels=list(rows["result_id"]), unit="standard errors", title=title))
 
 
 def _sentence(row: Mapping[Any, Any]) -> str:

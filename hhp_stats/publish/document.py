@@ -20,6 +20,7 @@ from hhp_stats.processes.at_work import located
 from hhp_stats.publish.archive import stamped
 from hhp_stats.publish.chapters import all_of
 from hhp_stats.publish.pandoc import ASSETS, metadata, run_pandoc, words_of
+from hhp_stats.publish.pictures import for_print
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source
 
@@ -81,12 +82,12 @@ def _notice(words: str) -> dict[str, Any]:
 
 def _write_pictures(figures: Mapping[str, bytes], folder: Path) -> None:
     """The pictures below `folder`; drawings as PNG, set by Typst."""
-    light = {name: content for name, content in figures.items() if not name.endswith("-dark.svg")}
-    for name, content in light.items():
+    printed = for_print(figures)
+    for name, content in printed.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-    drawings = [name for name in light if _SVG.search(name)]
+    drawings = [name for name in printed if _SVG.search(name)]
     if not drawings:
         return
     source = folder / "pictures.typ"

@@ -29,7 +29,7 @@ from hhp_stats.publish.warm_kernels import WarmProcess
 CACHE = Path(".report") / "cache"
 _KEPT_PER_CHAPTER = 3
 
-_PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
+_PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)|\bphone=\"([^\"]+)\"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +123,7 @@ def _has_files(project: Project, source: Source, outputs: Sequence[Sequence[Outp
     folder = project.root / PurePosixPath(source.chapter.path).parent
     for output in (output for step in outputs for output in step):
         text = output.get("data", {}).get("text/markdown", "") or output.get("text", "")
-        for path in _PICTURE.findall(text):
+        for path in ("".join(found) for found in _PICTURE.findall(text)):
             if not ((project.root / path[1:]) if path.startswith("/") else folder / path).is_file():
                 return False
     return True

@@ -172,11 +172,28 @@ def _images(node: Any) -> list[Any]:
 
 
 def _fetch(project: Project, source: Source, image: Any, figures: dict[str, bytes]) -> None:
-    """Point a picture of the authors' own at a copy that is named by its content."""
-    target = image["c"][2]
-    path: str = target[0]
-    if path in figures:
+    """Point a picture that code or authors left in a file, and its drawing for telephones, at copies named by their
+    content.
+    """
+    target, attributes = image["c"][2], image["c"][0][2]
+    if target[0] in figures:
         return
+    given = {key for key, _ in attributes}
+    target[0], extra = _kept(project, source, target[0], figures)
+    attributes.extend(
+        [key, value] for key, value in extra.items() if not (given & {"width", "height"} and key != "dark")
+    )
+    for attribute in attributes:
+        if attribute[0] == "phone":
+            attribute[1], extra = _kept(project, source, attribute[1], figures, phone=True)
+            attributes.extend([f"phone-{key}", value] for key, value in extra.items())
+            break
+
+
+def _kept(
+    project: Project, source: Source, path: str, figures: dict[str, bytes], *, phone: bool = False
+) -> tuple[str, dict[str, str]]:
+    """The copy of one file, and what `keep_picture` says of it."""
     place = locate(source.lines, path)
     file, line = (place.file, place.number) if place else (source.chapter.path, None)
     if ":" in path:
@@ -188,12 +205,7 @@ def _fetch(project: Project, source: Source, image: Any, figures: dict[str, byte
     suffix = found.suffix.lower().removeprefix(".")
     if suffix not in ("svg", "png", "jpg", "jpeg", "gif"):
         raise RenderError(file, line, f"the image '{path}' is of a kind that not both formats can show")
-    target[0], extra = keep_picture(figures, content=found.read_bytes(), stem=found.stem, suffix=suffix)
-    attributes = image["c"][0][2]
-    given = {key for key, _ in attributes}
-    attributes.extend(
-        [key, value] for key, value in extra.items() if not (given & {"width", "height"} and key != "dark")
-    )
+    return keep_picture(figures, content=found.read_bytes(), stem=found.stem, suffix=suffix, phone=phone)
 
 
 def write_chapter(

@@ -20,6 +20,7 @@ from hhp_stats.publish.digests import digest_files
 from hhp_stats.publish.glyphs import missing, to_replace, with_stand_ins
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.pandoc import ASSETS, words_of
+from hhp_stats.publish.pictures import for_print
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source
 from hhp_stats.publish.typst_press import FAULTY
@@ -92,11 +93,10 @@ def _set(
     """Characters printed as their code points, and the document as Typst sets it."""
     unprinted = ""
     with scratch_folder() as folder, located(Path(folder)):
-        for name, content in figures.items():
-            if not name.endswith("-dark.svg"):
-                picture = Path(folder) / name
-                picture.parent.mkdir(parents=True, exist_ok=True)
-                picture.write_bytes(content)
+        for name, content in for_print(figures).items():
+            picture = Path(folder) / name
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            picture.write_bytes(content)
         source = Path(folder) / "report.typ"
         given = json.dumps(
             {

@@ -286,13 +286,17 @@ def test_notes_of_tables_stay_in_the_window_of_a_telephone(report_page) -> None:
     assert len(lines) > 5 and set(lines) == {1}
 
 
-def test_letters_of_figures_can_be_read_on_a_telephone(report_page, whole_report: Path) -> None:
-    """Pictures keep their size and scroll; the smallest letters that the style draws are then large enough."""
+def test_figures_fit_a_telephone_and_are_those_of_paper_on_a_wide_screen(report_page) -> None:
+    shown = """[...document.querySelectorAll("figure.fig img")].filter(image => image.offsetParent).map(image => {
+        image.loading = "eager";
+        const box = image.closest("p");
+        return [image.currentSrc.includes("-phone"), box.scrollWidth <= box.clientWidth, image.getBoundingClientRect().width];
+    })"""
     page, _ = report_page(LONGEST, width=360)
-    scales = page.evaluate("""[...document.querySelectorAll("figure.fig img")].filter(image => image.offsetParent)
-        .map(image => image.getBoundingClientRect().width / image.getAttribute("width"))""")
-    assert len(scales) > 5 and min(scales) > 0.99
-    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "hhp_stats/present").rglob("*.py"))
-    points = [float(size) for size in re.findall(r"(?:fontsize|labelsize|font\.size)\"?[=:] ?([\d.]+)", sources)]
-    assert len(points) > 20 and min(points) * 96 / 72 >= 9
+    found = page.evaluate(shown)
+    assert len(found) > 5 and all(fits and width > 300 for _, fits, width in found)
+    assert sum(phone for phone, *_ in found) >= len(found) - 1  # one is as wide as a telephone anyhow
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page, _ = report_page(LONGEST, width=1280)
+    found = page.evaluate(shown)
+    assert not any(phone for phone, *_ in found) and max(width for *_, width in found) > 600

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from great_tables import GT
 from matplotlib.text import Text
@@ -59,10 +60,10 @@ def say_all(
     drawn: list[str] = []
 
     def words(figure: Any) -> bytes:
-        drawn[:] = [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+        drawn.extend(text.get_text() for text in figure.findobj(Text) if text.get_text())
         for axes in figure.axes:
             drawn.extend(label.get_text() for label in axes.get_yticklabels())
-        embed.plt.close(figure)
+        plt.close(figure)
         return b"drawing"
 
     monkeypatch.setattr(embed, "svg_bytes", words)

@@ -8,12 +8,14 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from hhp_stats.present.axes_window import REACH, window
 from hhp_stats.present.bars import Part, bars_in_words, labelled_bars, stacked_bars
 from hhp_stats.present.embed import embed
 from hhp_stats.present.field_trials.flow_figure import _adding_up
-from hhp_stats.present.style import MEANINGS, apply_style
+from hhp_stats.present.row_axes import LINE, row_axes
+from hhp_stats.present.style import MEANINGS, PHONE, WIDTH, apply_style, broken, fitted
 from hhp_stats.withheld import WITHHELD
 
 PRESENT = Path(__file__).parents[2] / "hhp_stats" / "present"
@@ -37,11 +39,12 @@ def test_the_window_is_the_same_for_all_means_and_cuts_off_none(shown: tuple[flo
     plt.close(figure)
 
 
-def test_what_is_withheld_has_no_bar_but_its_mark() -> None:
-    figure = labelled_bars(["a", "b"], [3, WITHHELD], words=["3 (60%)", WITHHELD], unit="People")
+@pytest.mark.parametrize("width", [PHONE, WIDTH])
+def test_what_is_withheld_has_no_bar_but_its_mark(width: float) -> None:
+    figure = labelled_bars(["a", "b"], [3, WITHHELD], words=["3 (60%)", WITHHELD], unit="People", width=width)
     (axes,) = figure.axes
     assert [bar.get_width() for bar in axes.patches] == [3, 0]
-    assert [text.get_text() for text in axes.texts] == ["3 (60%)", WITHHELD]
+    assert sorted(text.get_text() for text in axes.texts) == sorted(["a", "b", "3 (60%)", WITHHELD])
     assert bars_in_words(["a", "b"], ["3 (60%)", WITHHELD]) == f"a: 3 (60%); b: {WITHHELD}"
     plt.close(figure)
 
@@ -58,15 +61,67 @@ def test_parts_of_a_bar_follow_each_other() -> None:
     figure = stacked_bars(["a", "b"], parts, words=["3 of 4", "1 of 1"], unit="Figures")
     (axes,) = figure.axes
     assert [(bar.get_x(), bar.get_width()) for bar in axes.patches] == [(0, 3), (0, 1), (3, 1), (1, 0)]
-    assert [text.xy[0] for text in axes.texts] == [4, 1]
+    assert {text.get_text(): text.xy[0] for text in axes.texts if "of" in text.get_text()} == {"3 of 4": 4, "1 of 1": 1}
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["match", "do not"]
     plt.close(figure)
 
 
+def empty(width: float) -> Figure:
+    return plt.subplots(figsize=(width, 1))[0]
+
+
+def test_a_figure_wider_than_a_telephone_is_drawn_for_one_as_well(tmp_path: Path) -> None:
+    asked = {"root": tmp_path, "document": "index.qmd", "label": "a", "conclusion": "A.", "alt": "A", "caption": "B"}
+    made = embed(empty, **asked)
+    widths = [
+        float(re.search(r'<svg [^>]*width="([\d.]+)pt"', (tmp_path / path).read_text())[1]) / 72
+        for path in (made.path, made.phone)
+    ]
+    assert widths == pytest.approx([WIDTH, PHONE])
+    assert f'![]({made.path}){{fig-alt="A. A" phone="{made.phone}"}}' in made._repr_markdown_()
+    narrow = embed(lambda _: empty(PHONE), **asked)
+    assert narrow.phone == "" and narrow.path == made.phone and "phone" not in narrow._repr_markdown_()
+
+
+LABELS = ["Short", "A long name of a row that does not fit beside a frame on a telephone, or on one line"]
+
+
+def test_names_stand_beside_their_rows_on_paper_and_above_them_on_a_telephone() -> None:
+    for width in (WIDTH, PHONE):
+        rows = row_axes(LABELS, width=width, row=0.3, around=0.8, words=["1 (0 to 2)", "3"], bold=[True, False])
+        places = {text.get_text(): text for text in rows.axes.texts}
+        assert rows.above == (width == PHONE)
+        assert list(rows.places) == sorted(rows.places, reverse=True)
+        assert places["Short"].get_weight() == "bold" and places["3"].get_weight() == "normal"
+        if rows.above:
+            assert LABELS[1] not in places and LABELS[1] in " ".join(places)  # on more than one line
+            first = [places[words].xy[1] for words in ("Short", "1 (0 to 2)")]
+            assert first[0] == first[1] > rows.places[0] > places["3"].xy[1] > rows.places[1]
+        else:
+            assert [places[label].xy for label in LABELS] == [(-0.02, 1), (-0.02, 0)] and list(rows.places) == [1, 0]
+        plt.close(rows.figure)
+
+
+def test_broken_lines_are_about_as_long_as_each_other() -> None:
+    assert broken("one two three four", 14) == ["one two", "three four"]  # not "one two three" and "four" alone
+    assert broken("one", 14) == ["one"] and broken("", 5) == [""]
+    assert fitted("Feeling valued and recognised (scale points, 1 to 7)", WIDTH).count("\n") == 0
+    assert fitted("Feeling valued and recognised (scale points, 1 to 7)", PHONE).count("\n") == 1
+
+
+def test_a_line_of_reference_crosses_no_name() -> None:
+    rows = row_axes(LABELS, width=PHONE, row=0.3, around=0.8)
+    rows.upright(0)
+    ends = [segment[:, 1] for segment in rows.axes.collections[0].get_segments()]
+    for (low, high), place in zip(ends, rows.places, strict=True):
+        assert low < place < high
+        assert all(not low < text.xy[1] - LINE / 2 < high for text in rows.axes.texts)
+    plt.close(rows.figure)
+
+
 def test_alternative_texts_begin_with_the_conclusion(tmp_path: Path) -> None:
-    figure, _ = plt.subplots()
     made = embed(
-        figure, root=tmp_path, document="report/a.qmd", label="a", conclusion="It fell.", alt="A line.", caption="B"
+        empty, root=tmp_path, document="report/a.qmd", label="a", conclusion="It fell.", alt="A line.", caption="B"
     )
     assert made.alt == "It fell. A line."
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 import joblib
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from lost_parts import LOSSES
@@ -89,7 +90,7 @@ def run(root):
             patched.setattr(module, name, value)
         # A simulated trial has no lists to tell whom a number counts from.
         patched.setattr("hhp_stats.studies.goal_setting.analyse.row_members", lambda *_, **__: {})
-        patched.setattr(embed, "svg_bytes", lambda figure: (embed.plt.close(figure), b"drawing")[1])
+        patched.setattr(embed, "svg_bytes", lambda figure: (plt.close(figure), b"drawing")[1])
         patched.setattr(embed.Path, "write_bytes", lambda *_: None)
         patched.setattr(embed.Path, "replace", lambda *_: None)
         yield report

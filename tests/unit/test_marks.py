@@ -6,13 +6,14 @@ import math
 import pickle
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
-from matplotlib.text import Text
+from matplotlib.figure import Figure
 
 from hhp_stats.present import embed, prose
 from hhp_stats.present.escaped import EscapedTable
@@ -277,40 +278,40 @@ def test_a_table_outside_a_recording_has_no_marks() -> None:
 
 # ---------------------------------------------------------------- figures
 def test_words_of_a_drawing_and_alternative_texts_are_plain_and_captions_are_marked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    drawn: list[str] = []
-    write = embed.FigureCanvasSVG
-
-    def canvas(figure: Any) -> Any:
-        drawn.extend(text.get_text() for text in figure.findobj(Text))
-        drawn.extend(label.get_text() for axes in figure.axes for label in axes.get_yticklabels())
-        return write(figure)
-
-    monkeypatch.setattr(embed, "FigureCanvasSVG", canvas)
-
     def figure() -> embed.EmbeddedFigure:
         value = row()["estimate"]
-        drawing, axes = plt.subplots()
+        words = f"It is {number(value)}"
+        return embed.embed(
+            partial(draw, value),
+            root=tmp_path,
+            document="report/a.qmd",
+            label="a",
+            conclusion=words,
+            alt="A line.",
+            caption=words,
+        )
+
+    def draw(value: Any, width: float) -> Figure:
+        drawing, axes = plt.subplots(figsize=(width, 3))
         axes.plot([0, value], [0, 1], label=f"line {number(value)}")
         axes.set_title(number(value))
         axes.set_yticks([0, 1], ["none", number(value, 3)])
         axes.legend()
-        words = f"It is {number(value)}"
-        return embed.embed(
-            drawing, root=tmp_path, document="report/a.qmd", label="a", conclusion=words, alt="A line.", caption=words
-        )
+        return drawing
 
     made = shown(figure)
-    assert {"\u22120.81", "\u22120.812", "line \u22120.81"} <= set(drawn)
     assert (
         made.alt == f"{made.caption}. A line."
         and made.caption == "It is \u22120.81"
         and made.results == ("trial/days/itt/cr1",)
     )
-    svg = next((tmp_path / "report" / "figures").glob("*.svg")).read_text(encoding="utf-8")
+    wide, phone = ((tmp_path / "report" / path).read_text(encoding="utf-8") for path in (made.path, made.phone))
+    for svg in (wide, phone):  # matplotlib notes the words of each outline
+        assert {"\u22120.81", "\u22120.812", "line \u22120.81"} <= set(re.findall("<!-- (.*?) -->", svg))
     markdown = made._repr_markdown_()
-    assert not re.search("[\ue000-\uf8ff]", svg + markdown + "".join(drawn))
+    assert not re.search("[\ue000-\uf8ff]", wide + phone + markdown)
     assert 'It is [\u22120.81]{.result data-result="trial/days/itt/cr1"}' in markdown and 'fig-alt="It is' in markdown
 
 

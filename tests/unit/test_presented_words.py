@@ -17,7 +17,7 @@ from hhp_stats.present import figures
 from hhp_stats.present.embed import embed
 from hhp_stats.present.flow import flow_diagram, flow_in_words
 from hhp_stats.present.goal_setting import SENTENCES, TABLES
-from hhp_stats.present.style import CONTROL, TREATMENT
+from hhp_stats.present.style import CONTROL, PHONE, TREATMENT, WIDTH
 
 
 def with_rows(report, **changes):
@@ -252,16 +252,18 @@ def test_every_interval_lies_inside_the_frame_of_a_forest_plot():
     plt.close(figure)
 
 
-def test_each_column_of_the_flow_diagram_shows_its_arm(goal_setting_report):
+@pytest.mark.parametrize("width", [PHONE, WIDTH])
+def test_each_column_of_the_flow_diagram_shows_its_arm(goal_setting_report, width):
     flow = goal_setting_report.output.tables["flow"].copy()
     counts = {"all": 999, "control": 333, "treatment": 444}
     for arm, people in counts.items():
         flow.loc[flow["arm"] == arm, "people"] = people
-    figure = flow_diagram(flow)
+    figure = flow_diagram(flow, width=width)
     order = [arm for arm in dict.fromkeys(flow["arm"]) if arm != "all"]
+    middle = figure.axes[0].get_xlim()[1] / 2
     for text in figure.axes[0].texts:
         words, (x, _) = text.get_text(), text.get_position()
-        arm = "all" if x == 50 else order[0] if x < 50 else order[1]
+        arm = "all" if x == middle else order[0] if x < middle else order[1]
         if any(str(count) in words for count in counts.values()):
             assert str(counts[arm]) in words, (arm, words)
     assert sum(str(counts[order[0]]) in text.get_text() for text in figure.axes[0].texts) > 4
@@ -277,10 +279,9 @@ def test_each_column_of_the_flow_diagram_shows_its_arm(goal_setting_report):
     [("", "a", "a"), ("a", "", "words"), ("a", "  ", "words"), ("a", "words", ""), (" ", "words", "words")],
 )
 def test_a_figure_without_words_is_refused(tmp_path, conclusion, alt, caption):
-    figure, _ = plt.subplots()
     with pytest.raises(HhpError, match="conclusion, an alternative text and a caption"):
         embed(
-            figure,
+            lambda width: plt.subplots(figsize=(width, 1))[0],
             root=tmp_path,
             document="report/one.qmd",
             label="one",
@@ -288,4 +289,3 @@ def test_a_figure_without_words_is_refused(tmp_path, conclusion, alt, caption):
             alt=alt,
             caption=caption,
         )
-    plt.close(figure)

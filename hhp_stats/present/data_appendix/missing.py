@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from great_tables import GT
 from matplotlib.figure import Figure
@@ -15,7 +14,8 @@ from matplotlib.patches import Patch, Rectangle
 from hhp_stats.present.data_appendix.own_trial import OfReturns
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.numbers import WITHHELD, count, lowered, percent, plural, withheld, withheld_note
-from hhp_stats.present.style import GRID, INK, PAPER, QUIET, TINTS, TREATMENT, WIDTH, apply_style
+from hhp_stats.present.row_axes import row_axes
+from hhp_stats.present.style import GRID, INK, PAPER, QUIET, TINTS, TREATMENT, narrow
 from hhp_stats.present.tables import plain_table
 
 # Share missing above which a cell of the map has the next fill; the text of the darkest is in the paper's colour.
@@ -51,7 +51,7 @@ class Missing(OfReturns):
         arms = list(self.report.plan.design.arm_labels.values())
         mark = "".join(f". {note}" for note in withheld_note(grid))
         return embed(
-            _heat_map(grid, arms=len(arms)),
+            lambda width: _heat_map(grid, arms=len(arms), width=width),
             root=self.report.root,
             document=self.report.document,
             label="c-missingness",
@@ -81,26 +81,25 @@ class Missing(OfReturns):
         )
 
 
-def _heat_map(grid: pd.DataFrame, *, arms: int) -> Figure:
+def _heat_map(grid: pd.DataFrame, *, arms: int, width: float) -> Figure:
     """Cells filled by class of share and labelled with it; arms stand apart from authorities."""
-    apply_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 1.7 + 0.27 * len(grid)))
+    frame = row_axes([str(name) for name in grid.index], width=width, row=0.27, around=1.7)
+    figure, axes = frame.figure, frame.axes
     gap = 0.25
     centres = [column + (gap if column >= arms else 0) for column in range(grid.shape[1])]
-    for line, (_, row) in enumerate(grid.iterrows()):
+    tall = 0.92 * frame.unit
+    for y, (_, row) in zip(frame.places, grid.iterrows(), strict=True):
         for x, share in zip(centres, row, strict=True):
             fill, ink, text = _look(share)
             axes.add_patch(
-                Rectangle((x - 0.48, line - 0.46), 0.96, 0.92, facecolor=fill, edgecolor=GRID, linewidth=0.6)
+                Rectangle((x - 0.48, y - tall / 2), 0.96, tall, facecolor=fill, edgecolor=GRID, linewidth=0.6)
             )
-            axes.text(x, line, text, ha="center", va="center", fontsize=7.5, color=ink)
+            axes.text(x, y, text, ha="center", va="center", fontsize=7.5, color=ink)
     axes.set_xlim(-0.6, centres[-1] + 0.6)
-    axes.set_ylim(len(grid) - 0.4, -0.6)
     axes.set_xticks(
         centres, [str(name) for name in grid.columns], rotation=40, ha="left", rotation_mode="anchor", fontsize=8
     )
     axes.xaxis.tick_top()
-    axes.set_yticks(range(len(grid)), [str(name) for name in grid.index], fontsize=8)
     axes.tick_params(length=0)
     for side in ("left", "right", "top", "bottom"):
         axes.spines[side].set_visible(False)
@@ -108,7 +107,7 @@ def _heat_map(grid: pd.DataFrame, *, arms: int) -> Figure:
     figure.legend(
         handles=handles,
         loc="outside lower center",
-        ncols=len(CLASSES),
+        ncols=2 if narrow(width) else len(CLASSES),
         fontsize=8,
         title="Share missing",
         title_fontsize=8,

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.individual import IndividualOutcome
@@ -24,7 +25,8 @@ from hhp_stats.present.numbers import (
     number,
     p_clause,
 )
-from hhp_stats.present.style import CONTROL, INK, QUIET, TINTS, TREATMENT, WIDTH, apply_style
+from hhp_stats.present.row_axes import Rows, row_axes
+from hhp_stats.present.style import CONTROL, INK, QUIET, TINTS, TREATMENT, apply_style, fitted, narrow
 from hhp_stats.results import LACKING
 
 
@@ -37,29 +39,14 @@ def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
         (arm.label, report.arm(outcome, arm), colour)
         for arm, colour in ((report.control, CONTROL), (report.treatment, TREATMENT))
     ]
-    apply_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 1.7))
-    for y, (_, mean, colour) in zip((1, 0), pairs, strict=True):
-        axes.plot([mean["conf_low"], mean["conf_high"]], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
-        axes.plot([mean["estimate"]], [y], marker="o", color=colour, markersize=7)
-        axes.annotate(
-            number(mean["estimate"]),
-            (mean["estimate"], y),
-            xytext=(0, 8),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=8.5,
-            color=INK,
-        )
-    axes.set_yticks([1, 0], [f"{label}\nn = {count(mean['n'])}" for label, mean, _ in pairs])
-    axes.set_ylim(-0.5, 1.7)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(f"{entry.label} ({entry.unit})")
     spread = report.row(f"{outcome}/sd_{report.control.id}/raw")
-    ends = [mean[end] for _, mean, _ in pairs for end in ("conf_low", "conf_high")]
-    window(axes, mean=float(pairs[0][1]["estimate"]), sd=float(spread["estimate"]), shown=map(float, ends))
+
+    def draw(width: float) -> Figure:
+        frame = _means(pairs, title=f"{entry.label} ({entry.unit})", width=width)
+        ends = [float(mean[end]) for _, mean, _ in pairs for end in ("conf_low", "conf_high")]
+        window(frame.axes, mean=float(pairs[0][1]["estimate"]), sd=float(spread["estimate"]), shown=ends)
+        return frame.figure
+
     found = prose.verdict(row, better=entry.better)
     title = (
         f"clearly {found.direction} in the {group_of(report, report.treatment)}"
@@ -81,7 +68,7 @@ def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
         for label, mean, _ in pairs
     )
     return embed(
-        figure,
+        draw,
         root=report.root,
         document=report.document,
         label=label_of(report, f"arms-{outcome}"),
@@ -89,6 +76,36 @@ def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
         alt=f"Means of {entry.label.lower()} in both arms with {level(report.plan.conf_level)} intervals. {words}.",
         caption=f"{entry.label} by arm: {title} ({evidence}); {means}; {WINDOW_WORDS}",
     )
+
+
+def _means(
+    arms: Sequence[tuple[str, Row, str]], *, title: str, width: float, scale: float = 1.0, digits: int = 2
+) -> Rows:
+    """One line an arm, (label, row, colour): the mean with its interval, the number of people beside the name."""
+    apart = ", " if narrow(width) else "\n"
+    labels = [f"{label}{apart}n = {count(mean['n'])}" for label, mean, _ in arms]
+    said = [number(scale * mean["estimate"], digits) for _, mean, _ in arms]
+    frame = row_axes(labels, width=width, row=0.42, around=0.75, words=said if narrow(width) else ())
+    axes = frame.axes
+    for y, (_, mean, colour), words in zip(frame.places, arms, said, strict=True):
+        middle, low, high = (scale * mean[name] for name in ("estimate", "conf_low", "conf_high"))
+        axes.plot([low, high], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
+        axes.plot([middle], [y], marker="o", color=colour, markersize=7)
+        if frame.above:
+            continue
+        axes.annotate(
+            words,
+            (middle, y),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=8.5,
+            color=INK,
+        )
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(fitted(title, width))
+    return frame
 
 
 def _arms_on_table(report: FieldTrialReport, name: str) -> EmbeddedFigure:
@@ -100,27 +117,7 @@ def _arms_on_table(report: FieldTrialReport, name: str) -> EmbeddedFigure:
         for place, arm in enumerate((report.control, *report.plan.offered))
     ]
     rows = [(label, row, colour) for label, row, colour in every if row["status"] not in LACKING]
-    apply_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.4 * len(every)))
-    for y, (_, mean, colour) in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
-        ends = [scale * mean["conf_low"], scale * mean["conf_high"]]
-        axes.plot(ends, [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
-        axes.plot([scale * mean["estimate"]], [y], marker="o", color=colour, markersize=7)
-        axes.annotate(
-            number(scale * mean["estimate"], digits),
-            (scale * mean["estimate"], y),
-            xytext=(0, 8),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=8.5,
-            color=INK,
-        )
-    axes.set_yticks(range(len(rows) - 1, -1, -1), [f"{label}\nn = {count(mean['n'])}" for label, mean, _ in rows])
-    axes.set_ylim(-0.5, len(rows) - 0.3)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(f"{outcome.label} ({'per cent' if scale > 1 else outcome.unit})")
+    title = f"{outcome.label} ({'per cent' if scale > 1 else outcome.unit})"
     conf = level(report.plan.conf_level)
     said = [
         f"{label}: {number(scale * mean['estimate'], digits)}, {conf} interval"
@@ -135,7 +132,7 @@ def _arms_on_table(report: FieldTrialReport, name: str) -> EmbeddedFigure:
     ]
     what = "Shares" if scale > 1 else "Means"
     return embed(
-        figure,
+        lambda width: _means(rows, title=title, width=width, scale=scale, digits=digits).figure,
         root=report.root,
         document=report.document,
         label=label_of(report, f"arms-{outcome.id}"),
@@ -159,26 +156,7 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
         ends = sorted((sign * row["conf_low"], sign * row["conf_high"]))
         rows.append((_turned(report.named(outcome, arm), outcome), sign * row["estimate"], ends[0], ends[1]))
     reach = float(report.detectable("achieved")["estimate"]) if "achieved" in report.plan.power else None
-    apply_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 1.0 + 0.42 * len(rows)))
-    if reach is not None:
-        axes.axvspan(-reach, reach, color=TINTS[0], alpha=0.6, linewidth=0)
-    axes.axvline(0, color=QUIET, linewidth=0.8)
-    for y, (_, middle, low, high) in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
-        axes.plot([low, high], [y, y], color=TREATMENT, linewidth=2, solid_capstyle="butt")
-        axes.plot([middle], [y], marker="o", color=TREATMENT, markersize=6)
-        axes.annotate(
-            f"{number(middle)} ({interval(low, high)})",
-            (1.02, y),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontsize=8,
-        )
-    axes.set_yticks(range(len(rows) - 1, -1, -1), [label for label, *_ in rows])
-    axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(
+    title = (
         f"Standard deviations; above zero is better for the {group_of(report, report.treatment)}"
         if len(report.plan.offered) == 1
         else "Standard deviations; above zero is better with the offer"
@@ -189,7 +167,7 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
         "every interval includes zero" if crossing == len(rows) else f"{crossing} of {len(rows)} intervals include zero"
     )
     return embed(
-        figure,
+        lambda width: _effects(rows, reach=reach, title=title, width=width),
         root=report.root,
         document=report.document,
         label=label_of(report, "effects"),
@@ -204,6 +182,24 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
     )
 
 
+def _effects(
+    rows: Sequence[tuple[str, float, float, float]], *, reach: float | None, title: str, width: float
+) -> Figure:
+    """One line an effect, (label, estimate and ends of its interval), over a band `reach` to either side of zero."""
+    words = [f"{number(middle)} ({interval(low, high)})" for _, middle, low, high in rows]
+    frame = row_axes([label for label, *_ in rows], width=width, row=0.34, around=0.8, words=words)
+    axes = frame.axes
+    if reach is not None:
+        axes.axvspan(-reach, reach, color=TINTS[0], alpha=0.6, linewidth=0)
+    frame.upright(0)
+    for y, (_, middle, low, high) in zip(frame.places, rows, strict=True):
+        axes.plot([low, high], [y, y], color=TREATMENT, linewidth=2, solid_capstyle="butt")
+        axes.plot([middle], [y], marker="o", color=TREATMENT, markersize=6)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(fitted(title, width))
+    return frame.figure
+
+
 def _turned(name: str, outcome: IndividualOutcome) -> str:
     """The outcome's label, saying so where its sign was turned."""
     return name + (" (turned round)" if outcome.better == "lower" else "")
@@ -212,39 +208,22 @@ def _turned(name: str, outcome: IndividualOutcome) -> str:
 def attenuation(report: FieldTrialReport) -> EmbeddedFigure:
     """Effect of each outcome by period of response."""
     periods = report.table("periods")
-    apply_style()
-    # Four lines with their intervals in one frame cross each other: every outcome has a frame of its own, all alike.
-    across = 2
-    down = -(-len(report.measured) // across)
-    figure, panels = plt.subplots(
-        down, across, figsize=(WIDTH, 0.5 + 1.7 * down), sharex=True, sharey=True, squeeze=False
-    )
-    words: list[str] = []
-    clear = drawn = 0
-    for axes, outcome in zip(panels.flat, report.measured, strict=False):
-        rows = [report.row(f"{outcome.id}/period_{int(p)}/hc2-sd") for p in periods["period"]]
-        label = _turned(outcome.label, outcome)
-        axes.axhline(0, color=QUIET, linewidth=0.8)
-        _line(axes, [float(p) for p in periods["period"]], rows, colour=TREATMENT, marker="o", label="")
-        axes.set_title(label)
-        known = [row for row in rows if row["status"] == "estimated"]
-        drawn += len(known)
-        clear += sum(not row["conf_low"] <= 0 <= row["conf_high"] for row in known)
-        words.append(f"{label}: {', '.join(number(row['estimate']) for row in rows)}")
-    for axes in list(panels.flat)[len(report.measured) :]:
-        axes.set_visible(False)
-    for axes in panels[-1]:
-        axes.set_xticks(
-            [float(p) for p in periods["period"]], [_weeks(row).split()[-1] for row in periods.to_dict("records")]
+    lines = [
+        (
+            _turned(outcome.label, outcome),
+            [report.row(f"{outcome.id}/period_{int(p)}/hc2-sd") for p in periods["period"]],
         )
-    figure.supxlabel("Week of response, from the opening of the endline survey", fontsize=9)
-    figure.supylabel("Treated minus control (SD)", fontsize=9)
+        for outcome in report.measured
+    ]
+    known = [row for _, rows in lines for row in rows if row["status"] == "estimated"]
+    clear = sum(not row["conf_low"] <= 0 <= row["conf_high"] for row in known)
+    words = [f"{label}: {', '.join(number(row['estimate']) for row in rows)}" for label, rows in lines]
     return embed(
-        figure,
+        lambda width: _small_multiples(lines, periods, width=width),
         root=report.root,
         document=report.document,
         label=label_of(report, "attenuation"),
-        conclusion=f"{clear} of {drawn} effects by time of response differ clearly from zero",
+        conclusion=f"{clear} of {len(known)} effects by time of response differ clearly from zero",
         alt=f"Effect of each outcome by period of response, from the first to the last. {'; '.join(words)}.",
         caption=(
             "Effects by time of response, each outcome in standard deviations and turned so that above zero is better;"
@@ -253,15 +232,33 @@ def attenuation(report: FieldTrialReport) -> EmbeddedFigure:
     )
 
 
+def _small_multiples(lines: Sequence[tuple[str, Sequence[Row]]], periods: pd.DataFrame, *, width: float) -> Figure:
+    """A frame for each outcome, all alike: in one frame their lines and intervals would cross each other."""
+    apply_style()
+    across = 1 if narrow(width) else 2
+    down = -(-len(lines) // across)
+    figure, panels = plt.subplots(
+        down, across, figsize=(width, 0.5 + 1.7 * down), sharex=True, sharey=True, squeeze=False
+    )
+    for axes, (label, rows) in zip(panels.flat, lines, strict=False):
+        axes.axhline(0, color=QUIET, linewidth=0.8)
+        _line(axes, [float(p) for p in periods["period"]], rows)
+        axes.set_title(label)
+    for axes in list(panels.flat)[len(lines) :]:
+        axes.set_visible(False)
+    for axes in panels[-1]:
+        axes.set_xticks(
+            [float(p) for p in periods["period"]], [_weeks(row).split()[-1] for row in periods.to_dict("records")]
+        )
+    figure.supxlabel(fitted("Week of response, from the opening of the endline survey", width), fontsize=9)
+    figure.supylabel("Treated minus control (SD)", fontsize=9)
+    return figure
+
+
 def attenuation_average(report: FieldTrialReport) -> EmbeddedFigure:
     """Average effect by period of response."""
     periods = report.table("periods")
     rows = [report.row(f"average/period_{int(p)}/cr1-sd") for p in periods["period"]]
-    apply_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 2.8))
-    axes.axhline(0, color=QUIET, linewidth=0.8)
-    _line(axes, [float(p) for p in periods["period"]], rows, colour=TREATMENT, marker="o", label="")
-    _period_axis(axes, periods)
     change = report.row("average/arm_by_week/cr1-sd")
     falls = "falls" if change["estimate"] < 0 else "rises"
     words = ", ".join(
@@ -273,7 +270,7 @@ def attenuation_average(report: FieldTrialReport) -> EmbeddedFigure:
         for row in rows
     )
     return embed(
-        figure,
+        lambda width: _average(rows, periods, width=width),
         root=report.root,
         document=report.document,
         label=label_of(report, "attenuation-average"),
@@ -290,31 +287,31 @@ def attenuation_average(report: FieldTrialReport) -> EmbeddedFigure:
     )
 
 
-def _line(axes: Axes, x: Sequence[float], rows: Sequence[Row], *, colour: str, marker: str, label: str) -> None:
+def _average(rows: Sequence[Row], periods: pd.DataFrame, *, width: float) -> Figure:
+    apply_style()
+    figure, axes = plt.subplots(figsize=(width, 2.8))
+    axes.axhline(0, color=QUIET, linewidth=0.8)
+    _line(axes, [float(p) for p in periods["period"]], rows)
+    names = [f"{_weeks(row)}\nn = {count(row['responses'])}" for row in periods.to_dict("records")]
+    axes.set_xticks([float(p) for p in periods["period"]], names)
+    axes.set_xlabel(fitted("Week of response, from the opening of the endline survey", width))
+    axes.set_ylabel("Treated minus control (SD)")
+    return figure
+
+
+def _line(axes: Axes, x: Sequence[float], rows: Sequence[Row]) -> None:
     known = [(at, row) for at, row in zip(x, rows, strict=True) if row["status"] == "estimated"]
     axes.plot(
-        [at for at, _ in known],
-        [row["estimate"] for _, row in known],
-        color=colour,
-        marker=marker,
-        linewidth=1.3,
-        label=label or None,
+        [at for at, _ in known], [row["estimate"] for _, row in known], color=TREATMENT, marker="o", linewidth=1.3
     )
     for at, row in known:
-        axes.plot([at, at], [row["conf_low"], row["conf_high"]], color=colour, linewidth=1, alpha=0.75)
+        axes.plot([at, at], [row["conf_low"], row["conf_high"]], color=TREATMENT, linewidth=1, alpha=0.75)
 
 
 def _weeks(row: Mapping[Any, Any]) -> str:
     """`Week 3`, `Weeks 4-6`: when the responses of a period came in."""
     first, last = row["first_week"], row["last_week"]
     return f"Week {first}" if first == last else f"Weeks {first}\u2013{last}"
-
-
-def _period_axis(axes: Axes, periods: pd.DataFrame) -> None:
-    names = [f"{_weeks(row)}\nn = {count(row['responses'])}" for row in periods.to_dict("records")]
-    axes.set_xticks([float(p) for p in periods["period"]], names)
-    axes.set_xlabel("Week of response, from the opening of the endline survey")
-    axes.set_ylabel("Treated minus control (SD)")
 
 
 FIGURES: dict[str, Callable[..., EmbeddedFigure]] = {

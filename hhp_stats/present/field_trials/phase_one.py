@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from great_tables import GT
 
@@ -21,6 +20,7 @@ from hhp_stats.present.field_trials.figures import FIGURES
 from hhp_stats.present.field_trials.report import FieldTrialReport, label_of, open_field_trial
 from hhp_stats.present.field_trials.sentences import SENTENCES
 from hhp_stats.present.field_trials.tables import TABLES
+from hhp_stats.present.figures import planned_and_others
 from hhp_stats.present.marks import shown
 from hhp_stats.present.numbers import (
     MISSING,
@@ -38,7 +38,6 @@ from hhp_stats.present.numbers import (
 )
 from hhp_stats.present.stand_in import drawn_or_said
 from hhp_stats.present.status import read_release
-from hhp_stats.present.style import PLANNED, QUIET, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
 
 Made = TypeVar("Made")
@@ -126,31 +125,20 @@ def versions_figure(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
         if a.outcome == outcome and a.estimator not in ("hedges-g", "hedges-g-clustered")
     ]
     rows = [report.row(a.id) for a in analyses]
-    apply_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.36 * len(rows)))
-    for y, (analysis, row) in enumerate(zip(reversed(analyses), reversed(rows), strict=True)):
-        colour = PLANNED if analysis.kind == "planned" else QUIET
-        axes.plot([row["conf_low"], row["conf_high"]], [y, y], color=colour, linewidth=2)
-        axes.plot([row["estimate"]], [y], marker="D" if analysis.kind == "planned" else "o", color=colour)
-        axes.annotate(
-            analysis.label, (-0.02, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8
-        )
-        words = f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
-        axes.annotate(words, (1.02, y), xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=8)
-    axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
-    axes.set_yticks([])
-    axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.spines["left"].set_visible(False)
-    axes.set_xlabel(
-        f"{report.treatment.label} minus {lowered(report.control.label)}, {entry.unit.split(',')[0].split(' (')[0]}"
-    )
+    title = f"{report.treatment.label} minus {lowered(report.control.label)}, {entry.unit.split(',')[0].split(' (')[0]}"
     said = "; ".join(
         f"{a.label}: {number(r['estimate'])} ({interval(r['conf_low'], r['conf_high'])})"
         for a, r in zip(analyses, rows, strict=True)
     )
     crossing = sum(row["conf_low"] <= 0 <= row["conf_high"] for row in rows)
     return embed(
-        figure,
+        lambda width: planned_and_others(
+            rows,
+            labels=[analysis.label for analysis in analyses],
+            planned=[analysis.kind == "planned" for analysis in analyses],
+            title=title,
+            width=width,
+        ),
         root=report.root,
         document=report.document,
         conclusion=f"{entry.label}: {crossing} of {len(rows)} intervals include zero",

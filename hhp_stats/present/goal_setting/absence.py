@@ -137,13 +137,13 @@ def absence_versions_figure(report: StudyReport) -> EmbeddedFigure:
         for label, row in zip(report.labels(rows), rows.to_dict("records"), strict=True)
     )
     return embed(
-        forest(
+        lambda width: forest(
             rows,
             labels=report.labels(rows),
             unit="working days",
             planned=str(planned["result_id"]),
             contrast=prose.contrast_of(report.plan).lower(),
-            favours=("", ""),
+            width=width,
         ),
         root=report.root,
         document=report.document,
@@ -179,7 +179,7 @@ def absence_distribution(report: StudyReport) -> EmbeddedFigure:
         )
     )
     return embed(
-        distribution(table, unit="Working days absent over 24 weeks", arm_labels=labels),
+        lambda width: distribution(table, unit="Working days absent over 24 weeks", arm_labels=labels, width=width),
         root=report.root,
         document=report.document,
         label="gs-absence-distribution",

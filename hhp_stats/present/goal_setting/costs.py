@@ -149,7 +149,7 @@ def acceptability(report: StudyReport) -> EmbeddedFigure:
     )
     even = shown.loc[shown["threshold"] == 1, "probability"]
     return embed(
-        acceptability_curve(shown),
+        lambda width: acceptability_curve(shown, width=width),
         root=report.root,
         document=report.document,
         label="gs-acceptability",

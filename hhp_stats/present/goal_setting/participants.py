@@ -64,7 +64,7 @@ def flow(report: StudyReport) -> EmbeddedFigure:
     """The participant flow."""
     table = report.table("flow")
     return embed(
-        flow_diagram(table),
+        lambda width: flow_diagram(table, width=width),
         root=report.root,
         document=report.document,
         label="gs-flow",

@@ -24,7 +24,13 @@ def module_take_up(report: StudyReport) -> EmbeddedFigure:
     first, last = rows[0], rows[-1]
     ends = f"{percent(first['share'], 0)} completed none and {percent(last['share'], 0)} all {last['modules']}"
     return embed(
-        labelled_bars(labels, [row["people"] for row in rows], words=words, unit="People who started the course"),
+        lambda width: labelled_bars(
+            labels,
+            [row["people"] for row in rows],
+            words=words,
+            unit="People who started the course",
+            width=width,
+        ),
         root=report.root,
         document=report.document,
         label="gs-module-take-up",
@@ -51,13 +57,14 @@ def leavers(report: StudyReport) -> EmbeddedFigure:
     words = [f"{percent(shares[arm])} of {plural(rows[arm]['n'], 'person', 'people')}" for arm in arms]
     said = " and ".join(f"{percent(shares[arm])} of the {arms[arm].lower()} group" for arm in arms)
     return embed(
-        labelled_bars(
+        lambda width: labelled_bars(
             list(arms.values()),
             [100 * share for share in shares.values()],
             words=words,
             unit=f"% who left within {report.plan.design.endline_weeks} weeks",
             colours=[CONTROL if arm == "control" else TREATMENT for arm in arms],
             most=100,
+            width=width,
         ),
         root=report.root,
         document=report.document,
@@ -80,12 +87,13 @@ def savings_and_costs(report: StudyReport) -> EmbeddedFigure:
     spent = f"£{number(min(row['cost'] for row in rows), 0)} to £{number(max(row['cost'] for row in rows), 0)}"
     conclusion = f"By the estimates alone, £{both} is saved and {spent} spent for each person offered the programme"
     return embed(
-        labelled_bars(
+        lambda width: labelled_bars(
             labels,
             values,
             words=words,
             unit="£ for each person offered the programme",
             colours=[TREATMENT] * 2 + [INK] * len(rows),
+            width=width,
         ),
         root=report.root,
         document=report.document,

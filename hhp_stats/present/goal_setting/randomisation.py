@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from great_tables import GT
@@ -24,7 +23,8 @@ from hhp_stats.present.numbers import (
     plural,
     withheld_note,
 )
-from hhp_stats.present.style import QUIET, TINTS, TREATMENT, WIDTH, apply_style
+from hhp_stats.present.row_axes import row_axes
+from hhp_stats.present.style import QUIET, TINTS, TREATMENT, fitted
 from hhp_stats.present.tables import plain_table
 from hhp_stats.tails import student_quantile
 
@@ -34,19 +34,18 @@ def assignment_map(report: StudyReport) -> EmbeddedFigure:
     """The chance of each team to be drawn for goal-setting, by authority."""
     table = report.table("assignment_map")
     summary: Any = report.table("assignment").iloc[0]
-    names = sorted(set(table["local_authority"]), reverse=True)
+    names = sorted(set(table["local_authority"]))
     reach = float(student_quantile(0.5 + report.plan.conf_level / 2, math.inf)) * float(
         np.sqrt(0.25 / summary["draws"])
     )
-    figure = _strip(table, names, reach)
     words = "; ".join(
         f"{name}: {len(share)} teams, {percent(share.min())} to {percent(share.max())}"
-        for name in reversed(names)
+        for name in names
         for share in (table.loc[table["local_authority"] == name, "probability"],)
     )
     outside = int(summary["beyond_chance"])
     return embed(
-        figure,
+        lambda width: _strip(table, names, reach, width=width),
         root=report.root,
         document=report.document,
         label="gs-assignment-map",
@@ -68,20 +67,19 @@ def assignment_map(report: StudyReport) -> EmbeddedFigure:
     )
 
 
-def _strip(table: pd.DataFrame, names: list[str], reach: float) -> Figure:
-    apply_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.28 * len(names)))
+def _strip(table: pd.DataFrame, names: list[str], reach: float, *, width: float) -> Figure:
+    frame = row_axes(names, width=width, row=0.28, around=0.9)
+    axes = frame.axes
     axes.axvspan(100 * (0.5 - reach), 100 * (0.5 + reach), color=TINTS[0], linewidth=0)
     axes.axvline(50, color=QUIET, linewidth=0.8)
-    for y, name in enumerate(names):
+    for y, name in zip(frame.places, names, strict=True):
         share = 100 * table.loc[table["local_authority"] == name, "probability"].to_numpy()
         # Spread up and down in a fixed pattern, so that equal shares stay visible and the drawing is the same each
         # time.
-        shift = 0.24 * (np.arange(len(share)) % 5 - 2) / 2
+        shift = 0.12 * frame.unit * (np.arange(len(share)) % 5 - 2)
         axes.plot(share, y + shift, "o", color=TREATMENT, markersize=2.8, alpha=0.75)
-    axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel("% of simulated randomisations that assign the team to goal-setting")
-    return figure
+    axes.set_xlabel(fitted("% of simulated randomisations that assign the team to goal-setting", width))
+    return frame.figure
 
 
 @sentence

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from great_tables import GT
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from hhp_stats.plan.assumed import unconfirmed
 from hhp_stats.plan.returns_schema import Site
@@ -16,8 +17,9 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.goal_setting.named import figure, sentence, table
 from hhp_stats.present.numbers import capital, count, number, percent, spelled
+from hhp_stats.present.row_axes import row_axes
 from hhp_stats.present.status import read_release
-from hhp_stats.present.style import INK, PAPER, QUIET, TINTS, WIDTH, apply_style
+from hhp_stats.present.style import INK, PAPER, QUIET, TINTS, narrow
 from hhp_stats.present.tables import plain_table, text_table
 
 WAVES = ("baseline", "interim", "endline")
@@ -110,33 +112,54 @@ def _of_launches(*, assumed: bool, synthetic: bool) -> list[str]:
 @figure
 def timeline(report: StudyReport) -> EmbeddedFigure:
     """Follow-up of each authority from its launch, and when its records were drawn."""
-    apply_style()
-    order, drawn, weeks = _by_launch(report)[::-1], _retrieved(report), report.plan.design.endline_weeks
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.3 * len(order)))
-    marks = {"baseline": "o", "interim": "s", "endline": "D"}
+    order, drawn, weeks = _by_launch(report), _retrieved(report), report.plan.design.endline_weeks
     words = []
-    for y, site in enumerate(order):
+    for site in order:
+        days = {wave: drawn.get((site.local_authority, wave)) for wave in WAVES}
+        said = [f"{wave} return {_day(day)}" for wave, day in days.items() if day is not None]
         end = site.launch + dt.timedelta(weeks=weeks)
-        axes.barh(y, (end - site.launch).days, left=_place(site.launch), height=0.46, color=TINTS[0])
-        said = []
-        for wave, mark in marks.items():
-            day = drawn.get((site.local_authority, wave))
-            if day is not None:
-                axes.plot(
-                    [_place(day)],
-                    [y],
-                    mark,
-                    color=INK,
-                    markersize=4.5,
-                    markerfacecolor=PAPER if wave == "baseline" else INK,
-                    label=f"{wave.capitalize()} return" if y == 0 else None,
-                )
-                said.append(f"{wave} return {_day(day)}")
         words.append(f"{site.local_authority}: launch {_day(site.launch)}, end {_day(end)}, {', '.join(said)}")
+    late = [site for site in order if site.launch + dt.timedelta(weeks=weeks) >= LOCKDOWN]
+    reach = (
+        f"{spelled(len(late))} of {spelled(len(order))} follow-ups reach{'es' if len(late) == 1 else ''}"
+        " into the first national lockdown"
+    )
+    return embed(
+        lambda width: _timeline(order, drawn, weeks=weeks, width=width),
+        root=report.root,
+        document=report.document,
+        label="gs-timeline",
+        conclusion=capital(reach),
+        alt=(
+            f"Bars of the {weeks} weeks after the launch in each authority, with the days on which records were drawn. "
+            f"{'; '.join(words)}. The first national lockdown began on {_day(LOCKDOWN)}."
+        ),
+        caption=(
+            f"Follow-up of each authority from its launch (bars: {weeks} weeks) and the days on which its records were"
+            f" drawn: {reach}"
+        ),
+    )
+
+
+_MARKS: Mapping[str, Mapping[str, Any]] = {
+    wave: {"marker": mark, "color": INK, "markersize": 4.5, "markerfacecolor": fill, "linestyle": "none"}
+    for wave, mark, fill in zip(WAVES, "osD", (PAPER, INK, INK), strict=True)
+}
+
+
+def _timeline(order: Sequence[Site], drawn: Mapping[tuple[str, str], dt.date], *, weeks: int, width: float) -> Figure:
+    frame = row_axes([site.local_authority for site in order], width=width, row=0.3, around=0.9)
+    axes = frame.axes
+    for y, site in zip(frame.places, order, strict=True):
+        axes.barh(y, 7 * weeks, left=_place(site.launch), height=0.46 * frame.unit, color=TINTS[0])
+        for wave, look in _MARKS.items():
+            if (site.local_authority, wave) in drawn:
+                axes.plot([_place(drawn[site.local_authority, wave])], [y], **look)
     axes.axvline(_place(LOCKDOWN), color=QUIET, linewidth=0.9, linestyle="--")
     axes.annotate(
         "lockdown",
-        (_place(LOCKDOWN), len(order) - 0.45),
+        (_place(LOCKDOWN), 1.0),
+        xycoords=("data", "axes fraction"),
         fontsize=7.5,
         color=QUIET,
         ha="right",
@@ -144,32 +167,23 @@ def timeline(report: StudyReport) -> EmbeddedFigure:
         textcoords="offset points",
         va="bottom",
     )
-    axes.set_yticks(range(len(order)), [site.local_authority for site in order])
-    axes.set_ylim(-0.6, len(order) + 0.1)
-    first = min(drawn.values(), default=order[-1].launch)
-    months = [day for day in _months(first, order[0].launch + dt.timedelta(weeks=weeks)) if day.month % 2]
+    first = min(drawn.values(), default=order[0].launch)
+    every = 4 if narrow(width) else 2  # months from one tick to the next
+    last = order[-1].launch + dt.timedelta(weeks=weeks)
+    months = [day for day in _months(first, last) if day.month % every == 1]
     axes.set_xticks([_place(day) for day in months], [f"{day:%b %y}" for day in months])
-    axes.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.45, -0.12), fontsize=8)
-    late = [site for site in order if site.launch + dt.timedelta(weeks=weeks) >= LOCKDOWN]
-    return embed(
-        figure,
-        root=report.root,
-        document=report.document,
-        label="gs-timeline",
-        conclusion=(
-            f"{capital(spelled(len(late)))} of {spelled(len(order))} follow-ups reach{'es' if len(late) == 1 else ''}"
-            " into the first national lockdown"
-        ),
-        alt=(
-            f"Bars of the {weeks} weeks after the launch in each authority, with the days on which records were drawn. "
-            f"{'; '.join(words[::-1])}. The first national lockdown began on {_day(LOCKDOWN)}."
-        ),
-        caption=(
-            f"Follow-up of each authority from its launch (bars: {weeks} weeks) and the days on which its records were"
-            f" drawn: {spelled(len(late))} of {spelled(len(order))} follow-ups reach{'es' if len(late) == 1 else ''}"
-            " into the first national lockdown"
-        ),
+    returned = {wave for _, wave in drawn}
+    frame.figure.legend(
+        handles=[
+            Line2D([], [], label=f"{wave.capitalize()} return", **look)
+            for wave, look in _MARKS.items()
+            if wave in returned
+        ],
+        ncols=2 if narrow(width) else len(_MARKS),
+        loc="outside lower center",
+        fontsize=8,
     )
+    return frame.figure
 
 
 # ---------------------------------------------------------------- randomisation

@@ -301,13 +301,14 @@ def wellbeing_versions(report: StudyReport) -> EmbeddedFigure:
     )
     kept = [label for label, keep in zip(labels, shown, strict=True) if keep]
     return embed(
-        forest(
+        lambda width: forest(
             rows.loc[shown],
             labels=kept,
             unit="standard deviations",
             contrast=prose.contrast_of(report.plan).lower(),
             limits=(-REACH, REACH),
             planned=set(rows.loc[rows["analysis"] == "planned", "result_id"]),
+            width=width,
         ),
         root=report.root,
         document=report.document,

@@ -11,9 +11,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from hhp_stats.present.embed import EmbeddedFigure, embed
+from hhp_stats.present.figures import planned_and_others
 from hhp_stats.present.hiring.report import HiringReport
+from hhp_stats.present.marked_text import plain
 from hhp_stats.present.numbers import count, interval, level, number, percent
-from hhp_stats.present.style import GRID, INK, MEANINGS, PLANNED, QUIET, WIDTH, apply_style
+from hhp_stats.present.style import GRID, INK, MEANINGS, QUIET, apply_style, fitted, narrow
 
 Row = Mapping[str, Any]
 
@@ -26,10 +28,16 @@ NAMES = {
 
 
 def _embed(
-    report: HiringReport, figure: Figure, *, label: str, conclusion: str, alt: str, caption: str
+    report: HiringReport,
+    draw: Callable[[float], Figure],
+    *,
+    label: str,
+    conclusion: str,
+    alt: str,
+    caption: str,
 ) -> EmbeddedFigure:
     return embed(
-        figure,
+        draw,
         root=report.root,
         document=report.document,
         label=label,
@@ -39,52 +47,28 @@ def _embed(
     )
 
 
+_CONDITIONS = ("separate", "joint")
+_KINDS = {"minority": "Minority ethnic names", "white_british": "White British names"}
+
+
 def rates(report: HiringReport) -> EmbeddedFigure:
     """Rates of progression by condition and kind of name, with intervals (after the published figures 14 and 15)."""
-    apply_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 3.1))
-    words, said, ends_shown = [], [], []
-    apart = 0.03  # the two names stand side by side
-    for shift, name, marker, label in (
-        (-apart, "minority", "D", "Minority ethnic names"),
-        (apart, "white_british", "o", "White British names"),
-    ):
-        colour = NAMES[name]
-        found = [report.row("progression", f"mean_{condition}_{name}") for condition in ("separate", "joint")]
-        places = np.arange(2) + shift
-        middle = np.array([row["estimate"] for row in found])
-        ends = np.array([[row["conf_low"], row["conf_high"]] for row in found]).T
-        axes.errorbar(places, middle, yerr=np.abs(ends - middle), fmt=marker, color=colour, elinewidth=1.8)
-        axes.plot(places, middle, color=colour, linewidth=1.2)
-        ends_shown += [*ends.flat]
-        above = len(ends_shown) > len(found) * 2  # the second name's numbers stand above their marks, the first's below
-        # Outside both intervals, so that no number lies on the other name's.
-        for place, value, side, gap in zip((-apart, 1 + apart), middle, ("right", "left"), (-9, 9), strict=True):
-            axes.annotate(
-                f"{label}: {number(value, 1)}%" if side == "left" else f"{number(value, 1)}%",
-                (place, value),
-                xytext=(gap, 8 if above else -8),
-                textcoords="offset points",
-                ha=side,
-                va="center",
-                fontsize=8.5,
-                color=colour,
-            )
-        said.append(f"{label} {number(found[1]['estimate'], 1)}% in pairs and {number(found[0]['estimate'], 1)}% alone")
-        words += [
-            f"{label.lower().replace('white british', 'White British')}, {condition}: {number(row['estimate'], 1)}% "
-            f"({interval(row['conf_low'], row['conf_high'], 1)})"
-            for condition, row in zip(("separate", "joint"), found, strict=True)
-        ]
-    axes.set_xticks([0, 1], ["One after the other (separate)", "In pairs (joint)"])
-    axes.set_xlim(-0.4, 2.1)
-    step = 5
-    axes.set_ylim(step * np.floor(min(ends_shown) / step), step * np.ceil(max(ends_shown) / step))
-    axes.grid(axis="y", color=GRID)
-    axes.set_ylabel("% of decisions to shortlist")
+    found = {
+        name: [report.row("progression", f"mean_{condition}_{name}") for condition in _CONDITIONS] for name in _KINDS
+    }
+    said = [
+        f"{_KINDS[name]} {number(joint['estimate'], 1)}% in pairs and {number(separate['estimate'], 1)}% alone"
+        for name, (separate, joint) in found.items()
+    ]
+    words = [
+        f"{_KINDS[name].lower().replace('white british', 'White British')}, {condition}: {number(row['estimate'], 1)}% "
+        f"({interval(row['conf_low'], row['conf_high'], 1)})"
+        for name, rows in found.items()
+        for condition, row in zip(_CONDITIONS, rows, strict=True)
+    ]
     return _embed(
         report,
-        figure,
+        lambda width: _rates(found, width=width),
         label="hiring-rates",
         conclusion=f"Shortlisted: {'; '.join(said)}",
         alt=(
@@ -98,28 +82,52 @@ def rates(report: HiringReport) -> EmbeddedFigure:
     )
 
 
-def _forest(rows: Sequence[Row], labels: Sequence[str], *, planned: Sequence[bool], unit: str, digits: int) -> Figure:
+def _rates(found: Mapping[str, Sequence[Row]], *, width: float) -> Figure:
+    """A line from one condition to the other for each kind of name: the second's numbers stand above their marks, the
+    first's below.
+    """
     apply_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.42 * len(rows)))
-    for line, (row, label, asked) in enumerate(zip(rows, labels, planned, strict=True)):
-        y = len(rows) - 1 - line
-        colour = PLANNED if asked else QUIET
-        axes.plot([row["conf_low"], row["conf_high"]], [y, y], color=colour, linewidth=2.2 if asked else 1.4)
-        axes.plot([row["estimate"]], [y], marker="D" if asked else "o", color=colour)
-        axes.annotate(label, (-0.02, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8.5)
-        axes.annotate(
-            f"{number(row['estimate'], digits)}  ({interval(row['conf_low'], row['conf_high'], digits)})",
-            (1.02, y),
-            xycoords=("axes fraction", "data"),
-            ha="left",
-            va="center",
-            fontsize=8,
+    figure, axes = plt.subplots(figsize=(width, 3.1))
+    ends_shown: list[float] = []
+    apart = 0.03  # the two names stand side by side
+    for (name, rows), place, marker in zip(found.items(), (-1, 1), "Do", strict=True):
+        colour, shift = NAMES[name], place * apart
+        places = np.arange(2) + shift
+        middle = np.array([row["estimate"] for row in rows])
+        ends = np.array([[row["conf_low"], row["conf_high"]] for row in rows]).T
+        axes.errorbar(
+            places,
+            middle,
+            yerr=np.abs(ends - middle),
+            fmt=marker,
+            color=colour,
+            elinewidth=1.8,
+            label=_KINDS[name],
         )
-    axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
-    axes.set_ylim(-0.7, len(rows) - 0.3)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    axes.set_xlabel(unit)
+        axes.plot(places, middle, color=colour, linewidth=1.2)
+        ends_shown += [*ends.flat]
+        # Outside both intervals, so that no number lies on the other name's.
+        for at, value, side, gap in zip((-apart, 1 + apart), middle, ("right", "left"), (-9, 9), strict=True):
+            named = side == "left" and not narrow(width)
+            axes.annotate(
+                f"{_KINDS[name]}: {number(value, 1)}%" if named else f"{number(value, 1)}%",
+                (at, value),
+                xytext=(gap, 8 * place),
+                textcoords="offset points",
+                ha=side,
+                va="center",
+                fontsize=8.5,
+                color=colour,
+            )
+    names = ["One after the other (separate)", "In pairs (joint)"]
+    axes.set_xticks([0, 1], [fitted(name, 0.6 * width) for name in names])
+    axes.set_xlim(-0.4, 1.4 if narrow(width) else 2.1)
+    step = 5
+    axes.set_ylim(step * np.floor(min(ends_shown) / step), step * np.ceil(max(ends_shown) / step))
+    axes.grid(axis="y", color=GRID)
+    axes.set_ylabel("% of decisions to shortlist")
+    if narrow(width):
+        figure.legend(loc="outside upper left", ncols=2, columnspacing=1, handletextpad=0.2)
     return figure
 
 
@@ -132,16 +140,16 @@ def _contrasts(
         f"{contrast.label}: {number(row['estimate'], digits)} ({interval(row['conf_low'], row['conf_high'], digits)})"
         for row, contrast in zip(rows, contrasts, strict=True)
     ]
-    figure = _forest(
-        rows,
-        [contrast.label.replace(": ", ":\n") for contrast in contrasts],
-        planned=[contrast.planned for contrast in contrasts],
-        unit=unit,
-        digits=digits,
-    )
     return _embed(
         report,
-        figure,
+        lambda width: planned_and_others(
+            rows,
+            labels=[contrast.label.replace(": ", ":\n") for contrast in contrasts],
+            planned=[contrast.planned for contrast in contrasts],
+            title=unit,
+            digits=digits,
+            width=width,
+        ),
         label=label,
         conclusion=(
             f"{sum(not row['conf_low'] <= 0 <= row['conf_high'] for row in rows)} of {len(rows)} differences are clear"
@@ -183,50 +191,61 @@ def score_contrasts(report: HiringReport) -> EmbeddedFigure:
 
 def scores(report: HiringReport) -> EmbeddedFigure:
     """Distribution of the scores of each arm, with mean and interval (after the published figure 16)."""
-    apply_style()
     table, cells = report.table("score_distribution"), report.plan.cells_of("evaluation_score")
-    figure, panels = plt.subplots(len(cells), 1, figsize=(WIDTH, 4.6), sharex=True, sharey=True)
-    words = []
-    means = []
-    for axes, cell in zip(panels, cells, strict=True):
-        colour = NAMES[cell.id]
-        part = table.loc[table["cell"] == cell.id]
-        row, spread = (
-            report.row("evaluation_score", f"mean_{cell.id}"),
-            report.row("evaluation_score", f"sd_{cell.id}", "raw"),
-        )
-        means.append(f"{cell.label} {number(row['estimate'])}")
-        axes.bar(part["score"], 100 * part["share"] / _values(part), color=colour, width=_widths(part, 1.0))
-        axes.axvline(row["estimate"], color=QUIET, linewidth=1.2)
-        axes.axvspan(row["conf_low"], row["conf_high"], color=GRID, zorder=0)
-        axes.set_title(
-            f"{cell.label}: mean {number(row['estimate'])}, standard deviation {number(spread['estimate'])}, n ="
-            f" {count(row['n'])}"
-        )
-        if part.empty:  # a group of very few people is not drawn
-            words.append(f"{cell.label}: withheld")
-            continue
-        top = max(part.to_dict("records"), key=lambda bar: float(bar["share"]))
-        low, high = int(top.get("low", top["score"])), int(top.get("high", top["score"]))
-        most = f"{low}" if low == high else f"{low} to {high}"
-        words.append(
-            f"{cell.label}: mean {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}), "
-            f"most frequent {most} ({percent(top['share'], 0)})"
-        )
-    panels[-1].set_xlabel("Sum of three scores")
-    panels[1].set_ylabel("% of participants per value")
-    panels[-1].set_xticks(range(3, 22, 3))
+    means = {cell.id: report.row("evaluation_score", f"mean_{cell.id}") for cell in cells}
     return _embed(
         report,
-        figure,
+        lambda width: _scores(report, width=width),
         label="hiring-scores",
-        conclusion=f"Mean scores: {', '.join(means)}",
-        alt=f"Three histograms of scores from 3 to 21. {'; '.join(words)}.",
+        conclusion="Mean scores: " + ", ".join(f"{cell.label} {number(means[cell.id]['estimate'])}" for cell in cells),
+        alt=(
+            "Three histograms of scores from 3 to 21. "
+            + "; ".join(
+                f"{cell.label}: {_scores_in_words(means[cell.id], table.loc[table['cell'] == cell.id])}"
+                for cell in cells
+            )
+            + "."
+        ),
         caption=(
             "Experiment 2: scores given with the name removed, with a minority ethnic and with a White British name; "
             f"lines are means, bands their {level(report.plan.conf_level)} intervals{_left_out(table)}"
         ),
     )
+
+
+def _scores_in_words(row: Row, part: pd.DataFrame) -> str:
+    """Mean and most frequent score of one arm; a group of very few people is not drawn."""
+    if part.empty:
+        return "withheld"
+    top = max(part.to_dict("records"), key=lambda bar: float(bar["share"]))
+    low, high = int(top.get("low", top["score"])), int(top.get("high", top["score"]))
+    most = f"{low}" if low == high else f"{low} to {high}"
+    return (
+        f"mean {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}), "
+        f"most frequent {most} ({percent(top['share'], 0)})"
+    )
+
+
+def _scores(report: HiringReport, *, width: float) -> Figure:
+    table, cells = report.table("score_distribution"), report.plan.cells_of("evaluation_score")
+    apply_style()
+    figure, panels = plt.subplots(len(cells), 1, figsize=(width, 4.6), sharex=True, sharey=True)
+    for axes, cell in zip(panels, cells, strict=True):
+        part = table.loc[table["cell"] == cell.id]
+        row = report.row("evaluation_score", f"mean_{cell.id}")
+        spread = report.row("evaluation_score", f"sd_{cell.id}", "raw")
+        axes.bar(part["score"], 100 * part["share"] / _values(part), color=NAMES[cell.id], width=_widths(part, 1.0))
+        axes.axvline(row["estimate"], color=QUIET, linewidth=1.2)
+        axes.axvspan(row["conf_low"], row["conf_high"], color=GRID, zorder=0)
+        title = (
+            f"{cell.label}: mean {number(row['estimate'])}, standard deviation {number(spread['estimate'])}, n ="
+            f" {count(row['n'])}"
+        )
+        axes.set_title(fitted(plain(title), width, size=10.5))
+    panels[-1].set_xlabel("Sum of three scores")
+    panels[1].set_ylabel("% of participants per value")
+    panels[-1].set_xticks(range(3, 22, 3))
+    return figure
 
 
 def _widths(part: pd.DataFrame, width: float) -> list[float]:
@@ -253,44 +272,12 @@ def _left_out(table: pd.DataFrame) -> str:
 
 def chosen(report: HiringReport) -> EmbeddedFigure:
     """How many of ten candidates participants put forward."""
-    apply_style()
-    table = report.table("chosen_per_person")
-    figure, axes = plt.subplots(figsize=(WIDTH, 2.7))
-    limit = report.plan.fact("limit")
-    words = []
-    # Steps, not bars side by side: classes of several values would push each other aside.
-    for dash, condition in (("-", "separate"), ("--", "joint")):
-        part = table.loc[table["evaluation"] == condition]
-        low = part["low"] if "low" in part else part["chosen"]
-        high = part["high"] if "high" in part else part["chosen"]
-        axes.stairs(
-            100 * part["share"] / _values(part),
-            [*(low - 0.5), float(high.iloc[-1]) + 0.5] if len(part) else [0.0],
-            color=INK,
-            linestyle=dash,
-            linewidth=1.5,
-            label=condition.capitalize(),
-        )
-        over = report.table("chosen_over_limit").set_index("evaluation").loc[condition, "share"]
-        words.append(f"{condition}: {percent(over, 0)} above {limit:g}")
-    axes.axvline(limit + 0.5, color=QUIET, linewidth=1)
-    axes.annotate(
-        f"limit: {limit:g}",
-        (limit + 0.5, 1.0),
-        xycoords=("data", "axes fraction"),
-        xytext=(4, -2),
-        textcoords="offset points",
-        va="top",
-        fontsize=8,
-        color=QUIET,
-    )
-    axes.set_xticks(range(int(report.plan.fact("applications")) + 1))
-    axes.set_xlabel("Candidates shortlisted, of ten")
-    axes.set_ylabel("% of participants per number")
-    axes.legend()
+    table, limit = report.table("chosen_per_person"), report.plan.fact("limit")
+    over = report.table("chosen_over_limit").set_index("evaluation")["share"]
+    words = [f"{condition}: {percent(over[condition], 0)} above {limit:g}" for condition in _CONDITIONS]
     return _embed(
         report,
-        figure,
+        lambda width: _chosen(table, limit=limit, most=int(report.plan.fact("applications")), width=width),
         label="hiring-chosen",
         conclusion=f"Above the limit: {'; '.join(words)}",
         alt=(
@@ -302,6 +289,41 @@ def chosen(report: HiringReport) -> EmbeddedFigure:
             f" not to exceed{_left_out(table)}"
         ),
     )
+
+
+def _chosen(table: pd.DataFrame, *, limit: float, most: int, width: float) -> Figure:
+    """Steps, not bars side by side: classes of several values would push each other aside."""
+    apply_style()
+    figure, axes = plt.subplots(figsize=(width, 2.7))
+    for dash, condition in zip(("-", "--"), _CONDITIONS, strict=True):
+        part = table.loc[table["evaluation"] == condition]
+        low = part["low"] if "low" in part else part["chosen"]
+        high = part["high"] if "high" in part else part["chosen"]
+        axes.stairs(
+            100 * part["share"] / _values(part),
+            [*(low - 0.5), float(high.iloc[-1]) + 0.5] if len(part) else [0.0],
+            color=INK,
+            linestyle=dash,
+            linewidth=1.5,
+            label=condition.capitalize(),
+        )
+    axes.axvline(limit + 0.5, color=QUIET, linewidth=1)
+    axes.annotate(
+        f"limit: {limit:g}",
+        (limit + 0.5, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(4, -2),
+        textcoords="offset points",
+        va="top",
+        fontsize=8,
+        color=QUIET,
+    )
+    axes.set_ylim(0, 1.12 * axes.get_ylim()[1])  # room for the words of the limit
+    axes.set_xticks(range(most + 1))
+    axes.set_xlabel("Candidates shortlisted, of ten")
+    axes.set_ylabel("% of participants per number")
+    axes.legend()
+    return figure
 
 
 FIGURES: dict[str, Callable[[HiringReport], EmbeddedFigure]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import pandas as pd
 from great_tables import GT
+from matplotlib.figure import Figure
 
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.numbers import (
@@ -20,7 +21,7 @@ from hhp_stats.present.numbers import (
 )
 from hhp_stats.present.pilots.report import PilotReport, Row, made_up
 from hhp_stats.present.release import while_synthetic
-from hhp_stats.present.style import INK, WIDTH, apply_style
+from hhp_stats.present.style import INK, apply_style, narrow
 from hhp_stats.present.tables import plain_table
 
 
@@ -75,37 +76,13 @@ def _most_frequent(table: pd.DataFrame, column: str) -> str:
 
 def usage_figure(report: PilotReport) -> EmbeddedFigure:
     """Minutes in the app and reported use, side by side (after the published figure 18)."""
-    apply_style()
     minutes, frequency = report.table("minutes"), report.table("frequency")
-    figure, panels = plt.subplots(1, 2, figsize=(WIDTH, 3.0))
-    for axes, table, column, title in (
-        (panels[0], minutes, "minutes", "Brent: minutes in the app"),
-        (panels[1], frequency, "answer", "Coventry: as reported"),
-    ):
-        places = range(len(table) - 1, -1, -1)
-        # A withheld number has no bar; its mark stands in its place.
-        axes.barh(places, pd.to_numeric(table["people"], errors="coerce").fillna(0), color=INK)
-        axes.set_yticks(list(places), table[column].astype(str))
-        axes.set_xlabel("People")
-        axes.set_title(title)
-        for place, people in zip(places, table["people"], strict=True):
-            axes.annotate(
-                count(people),
-                (0 if withheld(people) else people, place),
-                xytext=(3, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8.5,
-            )
     words = [
         ", ".join(f"{label}: {count(n)}" for label, n in zip(table[column].astype(str), table["people"], strict=True))
         for table, column in ((minutes, "minutes"), (frequency, "answer"))
     ]
-    most = max(float(people) for table in (minutes, frequency) for people in table["people"] if not withheld(people))
-    for axes in panels:  # one scale for both: the numbers of people are comparable, what they did is not
-        axes.set_xlim(0, 1.15 * most)
     return embed(
-        figure,
+        lambda width: _usage(minutes, frequency, width=width),
         root=report.root,
         document=report.document,
         label="dic-usage",
@@ -128,6 +105,39 @@ def usage_figure(report: PilotReport) -> EmbeddedFigure:
             )
         ),
     )
+
+
+def _usage(minutes: pd.DataFrame, frequency: pd.DataFrame, *, width: float) -> Figure:
+    """Bars of people, side by side; on a telephone one below the other."""
+    apply_style()
+    stacked = narrow(width)
+    down, across = (2, 1) if stacked else (1, 2)
+    figure, panels = plt.subplots(down, across, figsize=(width, 5.0 if stacked else 3.0), sharex=stacked)
+    # One scale for both: the numbers of people are comparable, what they did is not.
+    most = max(float(people) for table in (minutes, frequency) for people in table["people"] if not withheld(people))
+    for axes, table, column, title in (
+        (panels[0], minutes, "minutes", "Brent: minutes in the app"),
+        (panels[1], frequency, "answer", "Coventry: as reported"),
+    ):
+        places = range(len(table) - 1, -1, -1)
+        # A withheld number has no bar; its mark stands in its place.
+        axes.barh(places, pd.to_numeric(table["people"], errors="coerce").fillna(0), color=INK)
+        axes.set_yticks(list(places), table[column].astype(str))
+        axes.set_title(title)
+        axes.set_xlim(0, 1.15 * most)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        for place, people in zip(places, table["people"], strict=True):
+            axes.annotate(
+                count(people),
+                (0 if withheld(people) else people, place),
+                xytext=(3, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8.5,
+            )
+    for axes in panels[1:] if stacked else panels:
+        axes.set_xlabel("People")
+    return figure
 
 
 def _exact(row: Row) -> str:

@@ -127,6 +127,7 @@ local function div(el)
   end
 end
 
+local TELEPHONE = 400 -- pixels: a picture so wide keeps letters that can be read when it shrinks to a telephone
 local LONG_FORMULA = 40 -- characters of TeX in a line of text that may be wider than a telephone
 
 -- Bottom-up, so that whatever is written to text already holds finished inlines.
@@ -140,10 +141,23 @@ local inline = {
       if not share and el.attributes[side] then size = size .. " " .. side .. '="' .. escape(el.attributes[side]) .. '"' end
     end
     local alt = ' alt="' .. escape(stringify(el.caption)) .. '"'
-    -- Loaded when a reader comes near; the sides in the page keep the text in its place.
-    local image = '<img src="' .. escape(el.src) .. '"' .. alt .. size .. ' loading="lazy"'
-    if not dark then return pandoc.RawInline("html", image .. ">") end
-    return pandoc.RawInline("html", image .. ' class="on-light"><img src="' .. escape(dark) .. '"' .. alt .. size .. ' class="on-dark" loading="lazy">')
+    -- What is as wide as a telephone, or has a drawing for one, fits any window; others scroll.
+    local phone = el.attributes.phone
+    local fits = (phone or (tonumber(el.attributes.width) or TELEPHONE + 1) <= TELEPHONE) and " fits" or ""
+    local function picture(src, telephone, theme)
+      local class = (theme .. fits):match("^ *(.*)$")
+      -- Loaded when a reader comes near; the sides in the page keep the text in its place.
+      local image = '<img src="' .. escape(src) .. '"' .. alt .. size .. (class ~= "" and ' class="' .. class .. '"' or "") .. ' loading="lazy">'
+      if not telephone then return image end
+      local sides = ""
+      for _, side in ipairs({ "width", "height" }) do
+        local given = el.attributes["phone-" .. side]
+        if given then sides = sides .. " " .. side .. '="' .. escape(given) .. '"' end
+      end
+      return '<picture><source media="(max-width: 40rem)" srcset="' .. escape(telephone) .. '"' .. sides .. ">" .. image .. "</picture>"
+    end
+    if not dark then return pandoc.RawInline("html", picture(el.src, phone, "")) end
+    return pandoc.RawInline("html", picture(el.src, phone, "on-light") .. picture(dark, phone and el.attributes["phone-dark"], "on-dark"))
   end,
   -- A long formula scrolls in a region of its own, as tables do.
   Math = function(el)
