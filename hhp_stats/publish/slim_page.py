@@ -16,8 +16,11 @@ _ONE = re.compile(r' (?:row|col)span="1"')
 _MARK = re.compile(r'<span class="result" (data-result="[^"]+"(?: data-turned="true")?)>([^<]*)</span>')
 _INTERVAL = re.compile(r"(<span data-result=[^>]+>)([^<]*)</span> to \1")
 _INDENT = re.compile(r"\n +(?=</?t[a-z]+[ >])")
-_CELL = re.compile(r'(<td class="gt_left">)([^<]+)')
-_JOINT = re.compile(r"(?<=\w)([/_])(?=\w)")
+_CELL = re.compile(r'(<td class="gt_left">|<a class="code"[^>]*>|<code>)([^<]+)')
+_ID = re.compile(r'(<th scope="row" class="gt_stub">(?:<span id="[^"]*">)?)(\w+(?:-\w+)+)(?=</)')
+_WORDS = re.compile(r"<td>(?=[A-Za-z][^<=]{14,}</td>)")
+_LONGEST_ID = 16  # letters
+_JOINT = re.compile(r"(?<=\w)(?:[/_](?=\w)|\.(?=[a-z]))")
 _LEVEL = re.compile(r"\u2003[^\s<]+")
 _FIGURE = re.compile(r'<figure id="([^"]+)"')
 
@@ -42,7 +45,14 @@ def slimmed(body: str, *, explained: Collection[str]) -> str:
     text = _INDENT.sub("\n", _TAG.sub(_tag, text))
     # A label that is indented below another keeps its indentation: no line ends between the two.
     text = _LEVEL.sub(r'<span class="keep">\g<0></span>', text)
-    return _CELL.sub(lambda found: found[1] + _JOINT.sub(r"\1<wbr>", found[2]), text)  # an id may end a line within
+    # So does an id that names a row, if it is short; any other may end a line at its joints.
+    text = _ID.sub(lambda found: f"{found[1]}{_kept(found[2])}", text)
+    text = _CELL.sub(lambda found: found[1] + _JOINT.sub(r"\g<0><wbr>", found[2]), text)
+    return _WORDS.sub('<td class="words">', text)  # words among numbers may take more than one line
+
+
+def _kept(name: str) -> str:
+    return f'<span class="keep">{name}</span>' if len(name) <= _LONGEST_ID else name
 
 
 def _tag(found: re.Match[str]) -> str:

@@ -65,6 +65,11 @@ def test_clauses_and_conflicts_name_each_other():
     assert printed <= held
 
 
+def test_what_is_used_and_what_else_is_run_are_short_enough_for_a_column_of_a_table():
+    long = {(c.id, len(t)) for c in load_conflicts(ROOT) for t in (c.reading, c.sensitivity) if len(t) > 380}
+    assert long == set()
+
+
 def test_text_is_whole_sentences_without_line_breaks():
     texts = [(c.id, t) for c in load_conflicts(ROOT) for t in (c.finding, c.consequence, c.reading, c.sensitivity) if t]
     texts += [(d.id, t) for d in load_departures(ROOT) for t in (d.planned, d.done, d.consequence)]

@@ -36,6 +36,28 @@ def test_an_id_in_a_column_of_text_may_break_after_its_joints() -> None:
     )
 
 
+def test_ids_that_are_links_or_code_break_there_as_well() -> None:
+    link = '<a class="code" href="F.html#result-s/o_p">s/o_p</a>'
+    assert slimmed(link, explained=()) == link.replace(">s/o_p<", ">s/<wbr>o_<wbr>p<")
+    assert slimmed("<code>tests/a.py</code> 0.5", explained=()) == "<code>tests/<wbr>a.<wbr>py</code> 0.5"
+
+
+def test_a_short_id_that_names_a_row_stays_on_its_line() -> None:
+    head = '<th scope="row" class="gt_stub">{}</th>'
+    assert slimmed(head.format("BEN-SWB-T-N"), explained=()) == head.format('<span class="keep">BEN-SWB-T-N</span>')
+    entry = head.format('<span id="code-v-mod-1">V-MOD-1</span>')
+    assert '"><span class="keep">V-MOD-1</span></span>' in slimmed(entry, explained=())
+    for other in ("Well-known words", "DIVJ-RQ3-SWB-N-AND-MORE", "C58"):
+        assert slimmed(head.format(other), explained=()) == head.format(other)
+
+
+def test_words_among_numbers_may_take_more_than_one_line() -> None:
+    words, number = "<td>above 5%, below 5%, above 5%</td>", "<td>\u22121,234.5 to 1,234.5</td>"
+    assert slimmed(words + number + "<td>above 5%</td>", explained=()) == (
+        words.replace("<td>", '<td class="words">') + number + "<td>above 5%</td>"
+    )
+
+
 def test_an_indented_label_stays_with_its_indentation() -> None:
     assert slimmed("<th>\u2003North Tyneside</th>", explained=()) == (
         '<th><span class="keep">\u2003North</span> Tyneside</th>'
