@@ -96,12 +96,11 @@ def _team_id_like_a_name(ret: Return) -> Iterator[Breach]:
 
 def _bad_ids(ret: Return, name: str, good: dict[str, bool]) -> Iterator[Breach]:
     """The first row of each identifier that is none, and how many more have it."""
-    column = ret.frame[name]
-    for identifier, rows in column.groupby(column, sort=False).groups.items():
-        if not good[str(identifier)]:
-            first = int(rows[0])
-            more = f", in {len(rows)} rows" if len(rows) > 1 else ""
-            yield Breach(name, first, ret.quote(name, first) + more)
+    column = ret.frame[name].dropna()
+    bad = column[~column.map(good).astype(bool)]
+    for first, count in zip(bad.drop_duplicates().index, bad.value_counts(sort=False), strict=True):
+        more = f", in {count} rows" if count > 1 else ""
+        yield Breach(name, int(first), ret.quote(name, int(first)) + more)
 
 
 def converted_identifiers(table: Table, *, names: Collection[str] = ()) -> Iterator[Breach]:
