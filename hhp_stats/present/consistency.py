@@ -182,5 +182,6 @@ def chapter(*, root: Path | None = None) -> ConsistencyReport:
         relations=read_published(folder, "relations.csv"),
         detectable_effects=read_published(folder, "detectable_effects.csv"),
         scales=load_scales(folder / "scales.csv"),
+        names={(row["of"], row["code"]): row["name"] for row in read_published(folder, "names.csv").to_dict("records")},
         tables=TABLES,
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.consistency.comparisons import RecomputedTest, recompute
+from hhp_stats.consistency.comparisons import recompute
 from hhp_stats.consistency.relations import Recomputed, recompute_detectable_effects, recompute_relations
-from hhp_stats.present.consistency_report import VERDICT, ConsistencyReport, as_printed, grouped, outcome_in_words, tidy
+from hhp_stats.present.consistency_report import VERDICT, ConsistencyReport, as_printed, grouped, tidy
 from hhp_stats.present.numbers import MISSING, count, number, p_value
 from hhp_stats.present.tables import plain_table, text_table
 
@@ -24,7 +24,7 @@ def tests(report: ConsistencyReport) -> GT:
         other = "" if row["verdict"] != "another_reading" else f"{row['reading']}: {p_value(row['recomputed'])}"
         rows.append(
             {
-                "Comparison": _contrast(found),
+                "Comparison": report.in_words(comparison.outcome, comparison.contrast),
                 "of": report.trials[comparison.trial],
                 "Difference": number(found.test.estimate),
                 "p from the arms": p_value(found.test.p_value),
@@ -43,21 +43,6 @@ def tests(report: ConsistencyReport) -> GT:
             " everything that rounds to the published digits."
         ],
     )
-
-
-def _contrast(test: RecomputedTest) -> str:
-    group = test.comparison.contrast.removeprefix("difference").strip("_")
-    names = {
-        "me": "minority ethnic names",
-        "wb": "White British names",
-        "joint": "joint",
-        "sep": "separate",
-        "blinded": "blinded",
-        "vs": "against",
-    }
-    detail = " ".join(names.get(word, word) for word in group.split("_")) if group else ""
-    label = outcome_in_words(test.comparison.outcome)
-    return f"{label}: {detail}" if detail else label
 
 
 def rates(report: ConsistencyReport) -> GT:

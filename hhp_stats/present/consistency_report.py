@@ -55,6 +55,7 @@ class ConsistencyReport:
     relations: pd.DataFrame
     detectable_effects: pd.DataFrame
     scales: Mapping[tuple[str, str], Scale]
+    names: Mapping[tuple[str, str], str]  # of outcomes and contrasts whose codes do not say it themselves
     tables: Mapping[str, Callable[..., GT]]  # of the appendix, by name
 
     @cached_property
@@ -84,6 +85,13 @@ class ConsistencyReport:
     def comparisons(self) -> list[Comparison]:
         """Printed tests that can be recomputed from printed arms."""
         return find_comparisons(self.figures)
+
+    def in_words(self, outcome: str, contrast: str) -> str:
+        """What a printed test is about: the outcome, and the contrast where there are several."""
+        text = outcome.replace("_", " ")
+        label = self.names.get(("outcome", outcome), text[:1].upper() + text[1:])
+        parts = contrast.removeprefix("difference").strip("_").split("_")
+        return ": ".join(filter(None, (label, " ".join(self.names.get(("contrast", part), part) for part in parts))))
 
     def table(self, name: str) -> GT:
         """A table, by name or name/argument."""
@@ -156,17 +164,3 @@ def as_printed(text: object) -> str:
     """The printed token; of a whole phrase only its beginning, since the figure is what counts."""
     words = str(text).split()
     return tidy(" ".join(words if len(words) <= LONGEST else [*words[: LONGEST - 1], "\u2026"]))
-
-
-_OUTCOMES: Mapping[str, str] = {
-    "motivation_intrinsic_prosocial": "Intrinsic and prosocial motivation",
-    "professional_connection": "Connection to the profession",
-    "sickness_absence_self_report": "Sickness absence, self-reported",
-    "org_commitment_and_support": "Organisational commitment and support",
-}
-
-
-def outcome_in_words(outcome: str) -> str:
-    """What the list of printed figures calls an outcome, in words."""
-    text = outcome.replace("_", " ")
-    return _OUTCOMES.get(outcome, text[:1].upper() + text[1:])
