@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from hhp_stats.errors import UnknownName
+from hhp_stats.errors import PlanError, UnknownName
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>-?\d+(?:\.\d+)?)|(?P<text>'[^']*'|\"[^\"]*\")|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
@@ -88,6 +88,14 @@ def parse_condition(text: str) -> Condition:
     if reader.kind:
         raise ConditionError(f"has {reader.token!r} where the condition should end")
     return found
+
+
+def condition_of(file: str, place: str, where: str) -> Condition:
+    """The condition at a place of a plan; refuses (PlanError, naming the place) what the grammar does not know."""
+    try:
+        return parse_condition(where)
+    except ConditionError as error:
+        raise PlanError(file, place, f"has a condition that {error}.", GRAMMAR) from None
 
 
 def members(people: pd.DataFrame, where: str) -> pd.Series:

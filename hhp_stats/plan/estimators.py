@@ -41,6 +41,7 @@ class Estimator:
     takeup: bool = False  # it needs a column of who took up the offer
     effect_size: bool = False  # the planned effect in standard deviations
     least_squares: bool = False  # takes the planned model's covariance
+    all_groups: bool = False  # it looks at the groups of an experiment that a contrast leaves out too
 
 
 ESTIMATORS: Mapping[str, Estimator] = {
@@ -53,6 +54,7 @@ ESTIMATORS: Mapping[str, Estimator] = {
         usual=(("HC2", "residual"), ("CR2", "satterthwaite")),
         weighs=True,
         least_squares=True,
+        all_groups=True,
     ),
     "imputation": Estimator(
         offers={"arms": {**_HC, **_CR}},
@@ -65,7 +67,7 @@ ESTIMATORS: Mapping[str, Estimator] = {
     "welch": Estimator(
         offers={"arms": _BY_ARM, "contrasts": _BY_ARM}, usual=(("by arm", "satterthwaite"),) * 2, terms=False
     ),
-    "pooled": Estimator(offers={"contrasts": {"one variance": ("residual",)}}, terms=False),
+    "pooled": Estimator(offers={"contrasts": {"one variance": ("residual",)}}, terms=False, all_groups=True),
     "cluster-means": Estimator(
         offers={"arms": _BY_ARM}, usual=(("by arm", "satterthwaite"),) * 2, clusters=True, aware=True, terms=False
     ),

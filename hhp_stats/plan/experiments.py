@@ -1,7 +1,7 @@
 """Plans of survey experiments whose comparisons are contrasts of cells, not one arm against another.
 
-`load_experiment_plan` reads `data/plan/<study>.toml`: a header and lists of experiments, cells, terms, contrasts,
-methods, power assumptions and facts. Every contrast of an experiment is estimated by every method of it.
+`load_experiment_plan` reads `data/plan/<study>.toml`: a header and lists of experiments, cells, populations, terms,
+contrasts, methods, power assumptions and facts. Every contrast of an experiment is estimated by every method of it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from typing import Any, Literal
 
 from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.files.kept_reading import kept_reading
+from hhp_stats.plan.conditions import condition_of
 from hhp_stats.plan.disclosure import DisclosureSettings
 from hhp_stats.plan.estimators import check_df, check_estimator
 from hhp_stats.plan.individual_schema import Fact, PlannedTerm
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.plan_file import PlanFile
 from hhp_stats.plan.records import Count, Share
+from hhp_stats.plan.schema import PlannedAnalysis, Population
 from hhp_stats.results import Analysis
 
 INTERCEPT = "intercept"
@@ -83,8 +85,8 @@ class ExperimentMethod:
     covariance: str
     df: Literal["residual", "satterthwaite", "clusters", "normal"]
     label: str
+    population: str
     terms: tuple[str, ...] = ()
-    name_set: int | None = None  # only participants with this combination of names and applications
     clauses: tuple[str, ...] = ()
     decision: tuple[str, ...] = ()
     note: str = ""
@@ -102,6 +104,7 @@ class ExperimentPlan:
     power: float
     experiments: Mapping[str, Experiment]
     cells: Mapping[str, ExperimentCell]
+    populations: Mapping[str, Population]
     terms: Mapping[str, PlannedTerm]
     contrasts: Mapping[str, CellContrast]
     methods: tuple[ExperimentMethod, ...]
@@ -129,8 +132,27 @@ class ExperimentPlan:
         """Planned where both are; a contrast nobody planned is exploratory by whatever method."""
         return method.kind if contrast.planned else "exploratory"
 
-    def result_id(self, experiment: str, estimand: str, method: str) -> str:
-        """The id of a row of the result frame."""
+    def analysis(self, contrast: CellContrast, method: ExperimentMethod) -> PlannedAnalysis:
+        """One contrast by one method of its experiment, as plans of trials list their analyses."""
+        cited = [*method.clauses, *contrast.clauses] if contrast.planned else contrast.clauses
+        return PlannedAnalysis(
+            id=f"{contrast.experiment}/{contrast.id}/{method.id}",
+            kind=self.kind(contrast, method),
+            population=method.population,
+            estimator=method.estimator,
+            covariance=method.covariance,
+            df=method.df,
+            label=method.label,
+            clauses=tuple(dict.fromkeys(cited)),
+            note=method.note,
+        )
+
+    def result_id(self, analysis: PlannedAnalysis) -> str:
+        """The id that its row carries in the result frame."""
+        return f"{self.study}/{analysis.id}"
+
+    def row_id(self, experiment: str, estimand: str, method: str) -> str:
+        """The id of any row of the result frame."""
         return f"{self.study}/{experiment}/{estimand}/{method}"
 
     def fact(self, key: str) -> float:
@@ -155,7 +177,7 @@ class _Design:
     kind: str
 
 
-_LISTS = ("experiments", "cells", "terms", "contrasts", "methods", "facts")
+_LISTS = ("experiments", "cells", "populations", "terms", "contrasts", "methods", "facts")
 
 
 @kept_reading
@@ -163,9 +185,9 @@ def load_experiment_plan(root: Path, study: str) -> ExperimentPlan:
     """What was to be compared in these experiments, and how? Reads `data/plan/<study>.toml` and cross-checks it.
 
     Raises PlanError, naming file and place, for what every plan is refused for (`plan_file.PlanFile`); experiments,
-    cells, terms or estimators that do not exist; a cell without the intercept among its dummies, two cells with the
-    same dummies, contrasts across experiments or of a cell with itself, an experiment without exactly one planned
-    method, and planned entries that cite no clause.
+    cells, populations, terms or estimators that do not exist; a condition that cannot be read; a cell without the
+    intercept among its dummies, two cells with the same dummies, contrasts across experiments or of a cell with
+    itself, an experiment without exactly one planned method, and planned entries that cite no clause.
     """
     return experiment_plan(PlanFile.open(root, study))
 
@@ -178,6 +200,7 @@ def experiment_plan(source: PlanFile) -> ExperimentPlan:
         **{field.name: getattr(header, field.name) for field in dataclasses.fields(_Header)},
         experiments=source.by_id("experiments", Experiment, "cluster"),
         cells=source.by_id("cells", ExperimentCell),
+        populations=source.by_id("populations", Population),
         terms=source.by_id("terms", PlannedTerm, "base"),
         contrasts=source.by_id("contrasts", CellContrast, "question"),
         # Methods are named within their experiment, so two experiments may both have `hc2`.
@@ -190,6 +213,7 @@ def experiment_plan(source: PlanFile) -> ExperimentPlan:
     source.check_levels(plan.terms.values())
     _check_cells(source.file, plan)
     _check_contrasts(source.file, plan)
+    _check_populations(source.file, plan)
     _check_methods(source.file, plan)
     return plan
 
@@ -220,6 +244,12 @@ def _check_contrasts(file: str, plan: ExperimentPlan) -> None:
             raise PlanError(file, place, "does not set as many cells against as many others.", "Mend plus or minus.")
 
 
+def _check_populations(file: str, plan: ExperimentPlan) -> None:
+    for population in plan.populations.values():
+        if population.where:
+            condition_of(file, f"populations {population.id}", population.where)
+
+
 def _check_methods(file: str, plan: ExperimentPlan) -> None:
     for method in plan.methods:
         place = f"methods {method.experiment} {method.id}"
@@ -227,6 +257,7 @@ def _check_methods(file: str, plan: ExperimentPlan) -> None:
         check_estimator(file, place, "contrasts", estimator=method.estimator, covariance=method.covariance)
         check_df(file, place, "contrasts", estimator=method.estimator, covariance=method.covariance, df=method.df)
         refuse_unknown(file, place, "term", method.terms, plan.terms, "the plan's terms")
+        refuse_unknown(file, place, "population", [method.population], plan.populations, "the plan's populations")
         if method.covariance.startswith("CR") and not plan.experiments[method.experiment].cluster:
             raise PlanError(file, place, "is clustered, but the experiment has no clusters.", "Name the column.")
     for experiment in plan.experiments:

@@ -10,7 +10,7 @@ from typing import Any
 
 from hhp_stats.errors import PlanError
 from hhp_stats.files.kept_reading import kept_reading
-from hhp_stats.plan.conditions import GRAMMAR, ConditionError, parse_condition
+from hhp_stats.plan.conditions import condition_of
 from hhp_stats.plan.estimators import ESTIMATORS, check_df, check_estimator, names_of
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.plan_file import PlanFile
@@ -229,10 +229,7 @@ def _check_names(file: str, plan: ReturnsPlan) -> None:
         )
     check_names(file, plan)
     for population in plan.populations.values():
-        try:
-            parse_condition(population.where or "treatment == 1")
-        except ConditionError as error:
-            raise PlanError(file, f"populations.{population.id}", f"has a condition that {error}.", GRAMMAR) from None
+        condition_of(file, f"populations.{population.id}", population.where or "treatment == 1")
     for analysis in plan.analyses:
         place = f"analyses {analysis.id}"
         check_estimator(file, place, "returns", estimator=analysis.estimator, covariance=analysis.covariance)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.conditions import GRAMMAR, ConditionError, parse_condition
+from hhp_stats.plan.conditions import condition_of
 from hhp_stats.plan.individual_schema import IndividualAnalysis, IndividualPlan
 from hhp_stats.plan.nearest import meant, refuse_unknown
 from hhp_stats.plan.schema import Population
@@ -83,11 +83,7 @@ def check_condition(file: str, plan: IndividualPlan, population: Population) -> 
             )
         return
     known = selectable(plan)
-    try:
-        condition = parse_condition(population.where)
-    except ConditionError as error:
-        raise PlanError(file, place, f"has a condition that {error}.", GRAMMAR) from None
-    for part in condition.comparisons():
+    for part in condition_of(file, place, population.where).comparisons():
         refuse_unknown(file, place, "column", [part.column], known, "those of the dictionary or the list")
         (kind, allowed), text = known[part.column], isinstance(part.value, str)
         numeric = kind in ("number", "0/1")

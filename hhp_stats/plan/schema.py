@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.plan.disclosure import DisclosureSettings
@@ -83,6 +83,17 @@ class PlannedAnalysis:
 
 OutcomeOf = TypeVar("OutcomeOf", bound=Outcome)
 AnalysisOf = TypeVar("AnalysisOf", bound=PlannedAnalysis)
+
+
+class AnalysedPlan(Protocol):
+    """A plan whose analyses can be run: whom each is about, and the id of its row."""
+
+    @property
+    def populations(self) -> Mapping[str, Population]:
+        """By id."""
+
+    def result_id(self, analysis: PlannedAnalysis) -> str:
+        """The id that its row carries in the result frame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ def versions_in(plan: StudyPlan) -> tuple[Version, ...]:
     if isinstance(plan, ExperimentPlan):
         return tuple(
             Version(
-                result_id=plan.result_id(contrast.experiment, contrast.id, method.id),
+                result_id=plan.result_id(plan.analysis(contrast, method)),
                 label=method.label,
                 group=f"{plan.experiments[contrast.experiment].label}: {contrast.label}",
                 outcome=contrast.experiment,

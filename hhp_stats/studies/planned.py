@@ -8,7 +8,7 @@ from typing import Any
 
 from hhp_stats.contrast import contrast_of
 from hhp_stats.plan.conduct import Conduct
-from hhp_stats.plan.schema import PlannedAnalysis, TrialPlan
+from hhp_stats.plan.schema import AnalysedPlan, PlannedAnalysis
 from hhp_stats.ran import name_of, recorded, source_of
 from hhp_stats.results import NOT_ALLOWED, Estimate, ResultRow, not_estimated
 from hhp_stats.studies.estimators import ESTIMATORS
@@ -98,7 +98,7 @@ def _named(function: Callable[..., Any] | None) -> list[str]:
 
 
 def run_planned(
-    plan: TrialPlan[Any, Any],
+    plan: AnalysedPlan,
     analysis: PlannedAnalysis,
     data: Callable[[], AnalysisData],
     *,
@@ -107,7 +107,7 @@ def run_planned(
     several: bool = False,
     note: Callable[[], str] | None = None,
 ) -> tuple[ResultRow, ...]:
-    """The rows of one planned analysis of a trial: the estimator that the plan names, on the `data` of the study.
+    """The rows of one planned analysis of any study: the estimator that the plan names, on the `data` of the study.
 
     `made_by` is the function of the study that asks; `several`: the effect is pooled over completed data sets; `note`
     what every row says once it is there, where that is more than the note of the plan.

@@ -81,7 +81,6 @@ OF_DATA = frozenset(
         "arm",
         "steps_0",
         "method",
-        "name_set",
     ]
 )
 TABLES_SIDE_BY_SIDE = ("outcomes", "populations", "power", "models", "published", "arm_labels", "columns")

@@ -40,7 +40,7 @@ def made(
     error=0.5,
 ):
     return ResultRow(
-        result_id=plan.result_id(experiment, estimand, method),
+        result_id=plan.row_id(experiment, estimand, method),
         study=plan.study,
         outcome=experiment,
         estimand=estimand,

@@ -42,7 +42,7 @@ class HiringReport:
     def row(self, experiment: str, estimand: str, method: str = "") -> Row:
         """One result row; without a method, that of the planned one."""
         method = method or self.plan.main_method(experiment).id
-        return row_of(self.output.results, self.plan.result_id(experiment, estimand, method))
+        return row_of(self.output.results, self.plan.row_id(experiment, estimand, method))
 
     def count(self, experiment: str, estimand: str) -> Any:
         """A count of the study, or `WITHHELD`."""
@@ -72,7 +72,7 @@ class HiringReport:
         """Rows of the contrasts of an experiment by one method, in the order of the plan."""
         method = method or self.plan.main_method(experiment).id
         wanted = [
-            self.plan.result_id(experiment, contrast.id, method)
+            self.plan.row_id(experiment, contrast.id, method)
             for contrast in self.plan.contrasts_of(experiment)
             if planned in (None, contrast.planned)
         ]

@@ -12,6 +12,7 @@ ESTIMATORS: Mapping[str, Callable[[AnalysisData], Mapping[str, Estimate]]] = {
     "ols": linear.ordinary,
     "imputation": linear.imputed,
     "welch": linear.unequal_variances,
+    "pooled": linear.one_variance,
     "cluster-means": linear.means_of_clusters,
     "iv": linear.complier,
     "hedges-g": standardised.standardised,

@@ -30,14 +30,15 @@ class CompletedSets:
     """The m completed data sets of one analysis: what they share, and what differs from set to set.
 
     `matrix` (n, k) is that of the first set; `varying` holds by term the imputed columns (m, n), `outcomes` (m, n)
-    the outcome. One set only where nothing is imputed. `term` is the coefficient that is the effect.
+    the outcome. One set only where nothing is imputed. `effect` gives the weights of the coefficients whose sum is the
+    effect: one of `treatment` unless something else is said.
     """
 
     matrix: ModelMatrix
     outcomes: Array
     people: pd.DataFrame
     varying: Mapping[str, Array] = field(default_factory=dict)
-    term: str = "treatment"
+    effect: Mapping[str, float] = field(default_factory=lambda: {"treatment": 1.0})
 
     def weighted(self, weights: pd.Series, clusters: pd.Series) -> CompletedSets:
         """The same with every row times the root of its weight: least squares of it are weighted least squares.
@@ -47,7 +48,7 @@ class CompletedSets:
         """
         root = np.sqrt(weights.to_numpy(dtype=np.float64))
         codes, _ = cluster_codes(clusters)
-        refuse_untold_terms(self.matrix, terms=[self.matrix.position(self.term)], codes=codes)
+        refuse_untold_terms(self.matrix, terms=[self.matrix.position(name) for name in self.effect], codes=codes)
         return replace(
             self,
             matrix=replace(self.matrix, values=self.matrix.values * root[:, None]),
@@ -87,8 +88,10 @@ class AnalysisData:
 
     `people` has a row a person, those without an outcome too where the estimator looks at them; `outcome` and
     `treatment` are columns of it, `cluster` and `second` (a second kind of clusters) the names of columns, "" where
-    there are none. What takes time or may be refused is made when it is asked for: the completed data `sets`, the ends
-    of the outcome's `scale`, what `randomisation_test` needs to draw the arms again.
+    there are none. Of an experiment of several groups `groups` is the column of them, a category in the order of the
+    plan, and `treatment` is one in the groups of one side, zero in those of the other and not known elsewhere. What
+    takes time or may be refused is made when it is asked for: the completed data `sets`, the ends of the outcome's
+    `scale`, what `randomisation_test` needs to draw the arms again.
     """
 
     analysis: PlannedAnalysis
@@ -101,6 +104,7 @@ class AnalysisData:
     draws: int  # of the bootstrap behind Lee's bounds
     cluster: str = ""
     second: str = ""
+    groups: str = ""
     weights: Callable[[], pd.Series | None] = lambda: None
     weighted_by: str = ""
     scale: Callable[[], tuple[float, float]] = _no_scale

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from hhp_stats.errors import InvalidInput
+from hhp_stats.errors import InvalidInput, NoObservations
 from hhp_stats.estimate.complier import complier_effect
-from hhp_stats.estimate.two_sample import welch
+from hhp_stats.estimate.two_sample import ArmSummary, pooled_contrast, welch
 from hhp_stats.infer.pooling import pool
 from hhp_stats.infer.repeated_regression import RepeatedRegression, repeated_regression
-from hhp_stats.regression.cluster_robust import DegreesOfFreedom, coefficient
+from hhp_stats.regression.cluster_robust import DegreesOfFreedom, coefficient, linear_contrast
 from hhp_stats.regression.linear import ols
 from hhp_stats.results import Estimate
 from hhp_stats.studies.estimators.analysis_data import AnalysisData, CompletedSets, Model
@@ -49,7 +50,7 @@ def _pooled_effect(data: AnalysisData, sets: CompletedSets) -> Estimate:
     if (data.analysis.covariance, data.analysis.df) == ("CR1", "clusters") and sets.varying:
         same = repeated(sets, clusters=data.drawn(sets.people), conf_level=data.conf_level)
         return pooled(same.effects(sets.outcomes.T))
-    return pooled([effect_in(data, model, term=sets.term) for model in sets])
+    return pooled([effect_in(data, model, effect=sets.effect) for model in sets])
 
 
 def repeated(sets: CompletedSets, *, clusters: pd.Series, conf_level: float) -> RepeatedRegression:
@@ -63,14 +64,15 @@ def repeated(sets: CompletedSets, *, clusters: pd.Series, conf_level: float) -> 
     )
 
 
-def effect_in(data: AnalysisData, model: Model, *, term: str = "treatment") -> Estimate:
-    """The coefficient of one data set."""
+def effect_in(data: AnalysisData, model: Model, *, effect: Mapping[str, float]) -> Estimate:
+    """The effect in one data set: a coefficient, or the weighted sum of several."""
     fit = ols(outcome=model.outcome, matrix=model.matrix)
     second = model.people.get(data.second)
     covariance = covariance_of(fit, data.analysis.covariance, clusters=data.of(model.people), second=second)
-    return coefficient(
-        fit, covariance, term=term, df=cast(DegreesOfFreedom, data.analysis.df), conf_level=data.conf_level
-    )
+    df = cast(DegreesOfFreedom, data.analysis.df)
+    if len(effect) == 1 and 1.0 in effect.values():
+        return coefficient(fit, covariance, term=next(iter(effect)), df=df, conf_level=data.conf_level)
+    return linear_contrast(fit, covariance, weights=effect, df=df, conf_level=data.conf_level)
 
 
 def pooled(found: Sequence[Estimate]) -> Estimate:
@@ -83,6 +85,20 @@ def pooled(found: Sequence[Estimate]) -> Estimate:
 def unequal_variances(data: AnalysisData) -> dict[str, Estimate]:
     """Welch's comparison of two means."""
     return {"": welch(outcome=data.values, treatment=data.treatment, conf_level=data.conf_level)}
+
+
+def one_variance(data: AnalysisData) -> dict[str, Estimate]:
+    """The difference of two groups of several, with the variance that all groups share."""
+    groups = data.people.groupby(data.groups, observed=False)[data.outcome]
+    arms, sides = [], data.people.groupby(data.groups, observed=False)["treatment"].first()
+    for name, values in groups:
+        if len(values) < 2:
+            raise NoObservations(f"{name}: {len(values)} values have no variance")
+        arms.append(ArmSummary(mean=float(values.mean()), std_error=float(stats.sem(values)), n=len(values)))
+    of = tuple(np.flatnonzero(sides == side) for side in (1, 0))
+    if any(len(places) != 1 for places in of):
+        raise InvalidInput(f"{data.analysis.id}: one variance for all is used for two groups")
+    return {"": pooled_contrast(tuple(arms), of=(int(of[0][0]), int(of[1][0])), conf_level=data.conf_level)}
 
 
 def means_of_clusters(data: AnalysisData) -> dict[str, Estimate]:

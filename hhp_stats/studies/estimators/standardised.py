@@ -20,7 +20,7 @@ def standardised(data: AnalysisData) -> dict[str, Estimate]:
     model = data.model
     sets = model.sets() if model is not None and ESTIMATORS[model.analysis.estimator].least_squares else None
     if model is not None and sets is not None and len(sets.matrix.names) > 2:
-        effect = effect_in(model, sets.only(model.analysis.id), term=sets.term)
+        effect = effect_in(model, sets.only(model.analysis.id), effect=sets.effect)
         return {"": hedges_g_adjusted(effect, outcome=data.values, treatment=data.treatment).g}
     return {"": hedges_g(outcome=data.values, treatment=data.treatment, conf_level=data.conf_level).g}
 

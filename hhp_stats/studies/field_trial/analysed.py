@@ -158,7 +158,7 @@ def _sets(analysis: IndividualAnalysis, frame: pd.DataFrame, plan: IndividualPla
     if not analysis.moderator:
         return CompletedSets(matrix=matrix, outcomes=outcomes, people=frame)
     matrix, term = _with_interaction(matrix, plan.terms[analysis.moderator].term)
-    return CompletedSets(matrix=matrix, outcomes=outcomes, people=frame, term=term)
+    return CompletedSets(matrix=matrix, outcomes=outcomes, people=frame, effect={term: 1.0})
 
 
 def _with_interaction(matrix: ModelMatrix, moderator: Term) -> tuple[ModelMatrix, str]:

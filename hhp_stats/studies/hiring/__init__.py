@@ -13,6 +13,7 @@ import pandas as pd
 
 from hhp_stats.intake.hiring import decisions_with_conditions, load_hiring, scores_with_conditions
 from hhp_stats.plan.catalogue import only_for
+from hhp_stats.plan.conditions import parse_condition
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.experiments import INTERCEPT, ExperimentPlan, load_experiment_plan
 from hhp_stats.plan.nearest import refuse_unknown
@@ -71,6 +72,16 @@ def _refuse_unknown_columns(frames: Mapping[str, pd.DataFrame], plan: Experiment
             )
         refuse_unknown(file, "cells", "the group", held, [cell.id for cell in cells], "the plan's cells")
         for method in plan.methods_of(experiment.id):
+            where = plan.populations[method.population].where
+            asked = {part.column for part in parse_condition(where).comparisons()} if where else ()
+            refuse_unknown(
+                file,
+                f"populations {method.population}",
+                "the column",
+                asked,
+                list(frame.columns),
+                "those of the answers",
+            )
             where = f"methods {experiment.id} {method.id}"
             refuse_unknown(file, where, "the column", method.terms, list(frame.columns), "those of the answers")
 

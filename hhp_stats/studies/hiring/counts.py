@@ -27,7 +27,7 @@ def count_rows(decisions: pd.DataFrame, scores: pd.DataFrame, plan: ExperimentPl
             found["progression", f"people_{condition}_set{name_set}"] = part["participant"].nunique()
     return [
         ResultRow(
-            result_id=plan.result_id(outcome, estimand, "count"),
+            result_id=plan.row_id(outcome, estimand, "count"),
             study=plan.study,
             outcome=outcome,
             estimand=estimand,

@@ -20,9 +20,9 @@ from hhp_stats.disclosure.declared import (
     share,
     statistic,
 )
+from hhp_stats.plan.estimators import ESTIMATORS
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.results import ResultRow
-from hhp_stats.studies.hiring.cells import OF_TWO_CELLS
 
 JUDGED, SCORED = "progression", "evaluation_score"
 
@@ -153,6 +153,6 @@ def _row(c: Crowd, row: ResultRow, plan: ExperimentPlan) -> Row:
         return Row(n=c.of(known & (p["shown"] == cell)), plain=True, worth=KEPT)
     contrast = plan.contrasts.get(row.estimand)
     method = next((one for one in plan.methods_of(row.outcome) if row.result_id.endswith(f"/{one.id}")), None)
-    if contrast is not None and method is not None and method.estimator in OF_TWO_CELLS:
+    if contrast is not None and method is not None and not ESTIMATORS[method.estimator].all_groups:
         known &= p["shown"].isin([*contrast.plus, *contrast.minus])
     return Row(n=c.of(known), plain=True, worth=KEPT if row.analysis == "planned" else GIVEN_UP)

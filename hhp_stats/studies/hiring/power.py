@@ -24,14 +24,14 @@ def power_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan
     method = plan.main_method(experiment.id)
     contrasts = [contrast for contrast in plan.contrasts_of(experiment.id) if contrast.planned]
     try:
-        known = analysed(frame, method)
+        known = analysed(frame, method, plan)
         fit, covariance = fitted(known, experiment, method, plan)
         if not (np.diag(covariance.matrix) > 0).all():
             raise NoObservations("all decided alike: the achieved precision is not known")
     except NOT_ALLOWED as error:  # nobody decided, or all alike
         return [
             not_estimated(
-                result_id=plan.result_id(experiment.id, f"mdes_{contrast.id}", method.id),
+                result_id=plan.row_id(experiment.id, f"mdes_{contrast.id}", method.id),
                 reason=f"{type(error).__name__}: {error}",
                 population="as achieved",
                 contrast=contrast.label,
@@ -53,7 +53,7 @@ def power_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan
         estimand = f"mdes_{contrast.id}"
         rows.append(
             ResultRow(
-                result_id=plan.result_id(experiment.id, estimand, method.id),
+                result_id=plan.row_id(experiment.id, estimand, method.id),
                 study=plan.study,
                 outcome=experiment.id,
                 estimand=estimand,

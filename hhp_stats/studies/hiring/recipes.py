@@ -9,6 +9,7 @@ import pandas as pd
 
 from hhp_stats.consistency.second.frames import AnalysisFrames, Shelf, base_of, varies
 from hhp_stats.consistency.second.recipe import FIELDS, Recipe, RecipeTerm
+from hhp_stats.plan.conditions import members as in_population
 from hhp_stats.plan.experiments import CellContrast, Experiment, ExperimentMethod, ExperimentPlan
 from hhp_stats.studies.hiring.cells import analysed, dummies, weights
 
@@ -42,7 +43,7 @@ class _Recipes:
         plan, experiment = self.plan, self.experiment
 
         def was_made(estimand: str, method: ExperimentMethod) -> bool:
-            return plan.result_id(experiment.id, estimand, method.id) in made
+            return plan.row_id(experiment.id, estimand, method.id) in made
 
         main = plan.main_method(experiment.id)
         found = [
@@ -63,7 +64,7 @@ class _Recipes:
         return found
 
     def _model(self, estimand: str, method: ExperimentMethod, combined: Mapping[str, float], **more: Any) -> Recipe:
-        known = analysed(self.frame, method)
+        known = analysed(self.frame, method, self.plan)
         terms = [RecipeTerm(column=name) for name in dummies(self.plan, self.experiment)]
         for name in method.terms:
             term = self.plan.terms[name].term
@@ -84,7 +85,7 @@ class _Recipes:
                 "shortfall": f"statsmodels has no {method.covariance}: R's clubSandwich computes the rest",
             }
         return Recipe(
-            result_id=self.plan.result_id(self.experiment.id, estimand, method.id),
+            result_id=self.plan.row_id(self.experiment.id, estimand, method.id),
             estimator="ols",
             frame=self.experiment.id,
             outcome=self.outcome,
@@ -103,7 +104,7 @@ class _Recipes:
         side = cell.isin(contrast.plus).astype("float64").where(cell.isin([*contrast.plus, *contrast.minus]))
         column = self.shelf.put(f"side_{contrast.id}", side, f"{contrast.label}: 1 first, 0 second, empty neither")
         return Recipe(
-            result_id=self.plan.result_id(self.experiment.id, contrast.id, method.id),
+            result_id=self.plan.row_id(self.experiment.id, contrast.id, method.id),
             estimator="welch",
             frame=self.experiment.id,
             outcome=self.outcome,
@@ -117,9 +118,8 @@ class _Recipes:
         )
 
     def _only(self, method: ExperimentMethod) -> tuple[str, ...]:
-        if method.name_set is None:
+        population = self.plan.populations[method.population]
+        if not population.where:
             return ()
-        inside = self.frame["name_set"] == method.name_set
-        return (
-            self.shelf.put(f"in_name_set_{method.name_set}", inside.astype(bool), "1 for this combination of names"),
-        )
+        inside = in_population(self.frame, population.where)
+        return (self.shelf.put(f"in_{population.id}", inside, f"1 for: {population.label}"),)
