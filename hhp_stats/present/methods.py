@@ -16,10 +16,10 @@ from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import study_names
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import MINUS, MISSING, count, number, plural
+from hhp_stats.present.study_results import PUBLISHED
 from hhp_stats.present.tables import plain_table
 from hhp_stats.studies.second_table import Coverage, coverage
 
-PUBLISHED = "data/published/published_results.csv"
 # Two digits more than the reference, so that the reader sees our number round to it.
 EXTRA_DIGITS = 2
 

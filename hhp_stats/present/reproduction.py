@@ -25,12 +25,12 @@ from hhp_stats.present.consistency_report import as_printed, trial_names
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.numbers import MISSING, count, listed_words, number, percent
 from hhp_stats.present.release import standing
+from hhp_stats.present.study_results import PUBLISHED
 from hhp_stats.present.style import GRID, INK, PAPER
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.studies.output import open_output
 
 DOCUMENT = "report/D-consistency.qmd"
-PUBLISHED = "data/published/published_results.csv"
 KINDS: Mapping[str, tuple[str, ...]] = {
     "Numbers of people and other counts": ("n", "count", "min", "max"),
     "Means and rates of an arm": ("mean",),

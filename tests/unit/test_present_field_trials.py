@@ -74,7 +74,7 @@ def test_a_chapter_can_be_made_when_no_printed_figure_comes_back(root, home, stu
     frame["p_value"] = 0.3 + 0.5 * frame["p_value"]
     write_results(frame, path)
     chapter = field_trials.chapter(study, root=other)
-    missed = chapter.report.reproduction()
+    missed = chapter.report.reproduction("field_trials")
     missed = missed.loc[~missed["matches"]]
     # What has no number here has the note of its row as its reason.
     without = set(missed.loc[missed["ours"].notna(), "published_id"]) - set(read_lists(other).unmatched)

@@ -9,7 +9,7 @@ import pytest
 
 from hhp_stats.plan.experiments import load_experiment_plan
 from hhp_stats.present.hiring import SENTENCES, TABLES
-from hhp_stats.present.hiring.report import HiringReport, open_printed
+from hhp_stats.present.hiring.report import HiringReport
 from hhp_stats.present.numbers import number
 from hhp_stats.results import ResultRow, result_frame
 from hhp_stats.studies.output import StudyOutput
@@ -95,7 +95,7 @@ def report_of(root, plan, changes=None, tables=None, **common):
             rows[name] = rows[name] | values
     results = result_frame([made(plan, *key, **(common | values)) for key, values in rows.items()])
     output = StudyOutput(study=plan.study, results=results, tables=tables or {}, conduct=())
-    return HiringReport(root=root, plan=plan, output=output, document="report/x.qmd", published=open_printed(root))
+    return HiringReport(root=root, plan=plan, output=output, document="report/x.qmd")
 
 
 def say(report, name):

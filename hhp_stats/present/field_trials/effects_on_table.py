@@ -8,7 +8,7 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.lacking import as_sentence
 from hhp_stats.plan.individual import Arm, IndividualOutcome
 from hhp_stats.present import prose
-from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words
+from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
 from hhp_stats.present.numbers import (
     alpha_of,
     count,
@@ -19,6 +19,7 @@ from hhp_stats.present.numbers import (
     p_clause,
     percent,
 )
+from hhp_stats.present.study_results import Row
 from hhp_stats.results import LACKING
 
 NO_BOUNDS = "The plan asks for no bounds."

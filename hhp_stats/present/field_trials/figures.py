@@ -17,7 +17,7 @@ from hhp_stats.present.axes_window import WINDOW_WORDS, window
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.field_trials.effects_on_table import unit_of
 from hhp_stats.present.field_trials.flow_figure import flow
-from hhp_stats.present.field_trials.report import FieldTrialReport, Row, group_of, label_of
+from hhp_stats.present.field_trials.report import FieldTrialReport, group_of, label_of
 from hhp_stats.present.numbers import (
     count,
     interval,
@@ -26,6 +26,7 @@ from hhp_stats.present.numbers import (
     p_clause,
 )
 from hhp_stats.present.row_axes import Rows, row_axes
+from hhp_stats.present.study_results import Row
 from hhp_stats.present.style import CONTROL, INK, QUIET, TINTS, TREATMENT, apply_style, fitted, narrow
 from hhp_stats.results import LACKING
 

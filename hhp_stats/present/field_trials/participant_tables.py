@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.present.field_trials.report import FieldTrialReport, Row
+from hhp_stats.present.field_trials.report import FieldTrialReport
 from hhp_stats.present.field_trials.results_tables import reach
 from hhp_stats.present.numbers import (
     count,
@@ -17,6 +17,7 @@ from hhp_stats.present.numbers import (
     percent,
     withheld_note,
 )
+from hhp_stats.present.study_results import Row
 from hhp_stats.present.tables import balance_table, plain_table
 from hhp_stats.results import LACKING
 

@@ -6,7 +6,7 @@ from scipy import stats
 
 from hhp_stats.consistency.comparisons import find_comparisons, recompute
 from hhp_stats.present.conflicts import conflict_in_words
-from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
+from hhp_stats.present.field_trials.report import GROUP, FieldTrialReport, in_words
 from hhp_stats.present.marked_text import plain
 from hhp_stats.present.numbers import count, number, p_value, plural
 from hhp_stats.present.status import read_release
@@ -57,7 +57,7 @@ def _bare(p: float) -> str:
 
 def reproduced(report: FieldTrialReport) -> str:
     """How many of the published figures of this trial match ours."""
-    table = report.reproduction()
+    table = report.reproduction(GROUP)
     synthetic = read_release(report.root).is_synthetic(report.plan.study)
     calibrated = " The synthetic data were made to match them." if synthetic else ""
     arms = table.loc[table["result_id"].str.contains("/mean_")]

@@ -7,7 +7,7 @@ from great_tables import GT
 
 from hhp_stats.consistency.ledger import DATA_DIFFER, WITHHELD_HERE, read_lists
 from hhp_stats.lacking import as_sentence
-from hhp_stats.present.field_trials.report import FieldTrialReport, rows_of
+from hhp_stats.present.field_trials.report import GROUP, FieldTrialReport, rows_of
 from hhp_stats.present.numbers import (
     MINUS,
     MISSING,
@@ -62,7 +62,7 @@ def unmatched(report: FieldTrialReport) -> GT:
     differ.
     """
     reasons = read_lists(report.root).unmatched
-    table, figures = report.reproduction(), report.published()
+    table, figures = report.reproduction(GROUP), report.published()
     cells: list[dict[str, str]] = []
     for row in rows_of(table.loc[~table["matches"]]):
         key = str(row["published_id"])

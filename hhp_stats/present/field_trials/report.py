@@ -9,11 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from hhp_stats.consistency.figures import Figures, load_figures
-from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
-from hhp_stats.lacking import note
 from hhp_stats.plan.catalogue import study_entry
 from hhp_stats.plan.conflicts import Conflict
 from hhp_stats.plan.individual import Arm, IndividualOutcome, IndividualPlan, load_individual_plan
@@ -26,26 +23,19 @@ from hhp_stats.present.numbers import (
     lowered,
     plural,
 )
-from hhp_stats.results import row_of
-from hhp_stats.studies.output import StudyOutput, open_output
+from hhp_stats.present.study_results import Row, StudyResults
+from hhp_stats.studies.output import open_output
 from hhp_stats.traced import TracedRow
 
-PUBLISHED = "data/published/published_results.csv"
 GROUP = "field_trials"
-Row = Mapping[str, Any]
 # Terms that are no columns of the allocation list; the indicator goes with the value.
 TERM_WORDS: Mapping[str, str] = {"baseline": "the value at baseline", "baseline_missing": ""}
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FieldTrialReport:
+class FieldTrialReport(StudyResults[IndividualPlan]):
     """Plan, results and printed figures of one field trial."""
-
-    root: Path
-    plan: IndividualPlan
-    output: StudyOutput
-    document: str  # source file of the chapter, relative to the root
 
     @property
     def control(self) -> Arm:
@@ -100,10 +90,6 @@ class FieldTrialReport:
     def inside(self, label: str) -> str:
         """A label inside a sentence: of a plain table as the plan has it."""
         return label if self.on_table else lowered(label)
-
-    def row(self, key: str) -> Row:
-        """The result row of `outcome/estimand/method`."""
-        return row_of(self.output.results, f"{self.plan.study}/{key}")
 
     def planned(self, outcome: str, arm: Arm | None = None) -> Row:
         """The row of the planned analysis of an outcome, of several arms with the one given."""
@@ -163,29 +149,9 @@ class FieldTrialReport:
         """One contradiction in the documents, with what is used."""
         return conflict_of(self.root, key)
 
-    def table(self, name: str) -> pd.DataFrame:
-        """A descriptive table the study wrote."""
-        if name in self.output.tables and self.output.tables[name].empty:
-            note(f"the table {name} has no line")
-        if name not in self.output.tables:
-            raise UnknownName(
-                f"{self.plan.study} wrote no table {name!r}; it wrote {', '.join(sorted(self.output.tables))}"
-            )
-        return self.output.tables[name]
-
-    def published(self) -> Figures:
-        """The printed figures of all studies."""
-        return load_figures(self.root / PUBLISHED)
-
-    def reproduction(self) -> pd.DataFrame:
-        """Published against ours, for the figures of this trial."""
-        mapping = read_mapping(self.root, GROUP)
-        own = mapping.loc[mapping["result_id"].str.startswith(f"{self.plan.study}/")]
-        return reproduction_table(self.published(), self.output.results, own)
-
     def counterparts(self) -> dict[tuple[str, str], Row]:
         """The rows of `reproduction` by result id and column."""
-        rows = rows_of(self.reproduction())
+        rows = rows_of(self.reproduction(GROUP))
         return {(str(row["result_id"]), str(row["column"])): row for row in rows}
 
     def records(self, name: str) -> list[Row]:

@@ -7,7 +7,7 @@ from great_tables import GT
 
 from hhp_stats.lacking import as_sentence
 from hhp_stats.present.field_trials.effect_sentences import versions
-from hhp_stats.present.field_trials.report import FieldTrialReport, Row, rows_of
+from hhp_stats.present.field_trials.report import FieldTrialReport, rows_of
 from hhp_stats.present.numbers import (
     MISSING,
     count,
@@ -19,6 +19,7 @@ from hhp_stats.present.numbers import (
     percent,
 )
 from hhp_stats.present.status import read_release
+from hhp_stats.present.study_results import Row
 from hhp_stats.present.tables import plain_table
 from hhp_stats.results import LACKING
 

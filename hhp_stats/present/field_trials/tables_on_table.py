@@ -10,7 +10,7 @@ from great_tables import GT
 from hhp_stats.lacking import as_sentence
 from hhp_stats.plan.individual import Arm, IndividualAnalysis, IndividualOutcome
 from hhp_stats.present.field_trials.effects_on_table import unit_of, versions
-from hhp_stats.present.field_trials.report import FieldTrialReport, Row, rows_of
+from hhp_stats.present.field_trials.report import FieldTrialReport, rows_of
 from hhp_stats.present.numbers import (
     MISSING,
     WITHHELD,
@@ -24,6 +24,7 @@ from hhp_stats.present.numbers import (
     withheld,
     withheld_note,
 )
+from hhp_stats.present.study_results import Row
 from hhp_stats.present.tables import balance_table, plain_table
 from hhp_stats.results import LACKING
 

@@ -15,7 +15,7 @@ from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.experiments import load_experiment_plan
 from hhp_stats.present.embed import EmbeddedFigure
 from hhp_stats.present.hiring.figures import FIGURES
-from hhp_stats.present.hiring.report import HiringReport, open_printed
+from hhp_stats.present.hiring.report import HiringReport
 from hhp_stats.present.hiring.sentences import SENTENCES
 from hhp_stats.present.hiring.tables import TABLES
 from hhp_stats.present.marks import shown
@@ -62,6 +62,5 @@ def chapter(*, document: str = "", root: Path | None = None) -> HiringChapter:
         plan=plan,
         output=open_output(home, STUDY),
         document=document or plan.chapter,
-        published=open_printed(home),
     )
     return HiringChapter(report=report)

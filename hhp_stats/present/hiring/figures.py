@@ -54,7 +54,7 @@ _KINDS = {"minority": "Minority ethnic names", "white_british": "White British n
 def rates(report: HiringReport) -> EmbeddedFigure:
     """Rates of progression by condition and kind of name, with intervals (after the published figures 14 and 15)."""
     found = {
-        name: [report.row("progression", f"mean_{condition}_{name}") for condition in _CONDITIONS] for name in _KINDS
+        name: [report.result("progression", f"mean_{condition}_{name}") for condition in _CONDITIONS] for name in _KINDS
     }
     said = [
         f"{_KINDS[name]} {number(joint['estimate'], 1)}% in pairs and {number(separate['estimate'], 1)}% alone"
@@ -134,7 +134,7 @@ def _rates(found: Mapping[str, Sequence[Row]], *, width: float) -> Figure:
 def _contrasts(
     report: HiringReport, experiment: str, *, label: str, unit: str, digits: int, caption: str
 ) -> EmbeddedFigure:
-    rows = [report.row(experiment, contrast.id) for contrast in report.plan.contrasts_of(experiment)]
+    rows = [report.result(experiment, contrast.id) for contrast in report.plan.contrasts_of(experiment)]
     contrasts = [report.plan.contrasts[row["estimand"]] for row in rows]
     words = [
         f"{contrast.label}: {number(row['estimate'], digits)} ({interval(row['conf_low'], row['conf_high'], digits)})"
@@ -192,7 +192,7 @@ def score_contrasts(report: HiringReport) -> EmbeddedFigure:
 def scores(report: HiringReport) -> EmbeddedFigure:
     """Distribution of the scores of each arm, with mean and interval (after the published figure 16)."""
     table, cells = report.table("score_distribution"), report.plan.cells_of("evaluation_score")
-    means = {cell.id: report.row("evaluation_score", f"mean_{cell.id}") for cell in cells}
+    means = {cell.id: report.result("evaluation_score", f"mean_{cell.id}") for cell in cells}
     return _embed(
         report,
         lambda width: _scores(report, width=width),
@@ -232,8 +232,8 @@ def _scores(report: HiringReport, *, width: float) -> Figure:
     figure, panels = plt.subplots(len(cells), 1, figsize=(width, 4.6), sharex=True, sharey=True)
     for axes, cell in zip(panels, cells, strict=True):
         part = table.loc[table["cell"] == cell.id]
-        row = report.row("evaluation_score", f"mean_{cell.id}")
-        spread = report.row("evaluation_score", f"sd_{cell.id}", "raw")
+        row = report.result("evaluation_score", f"mean_{cell.id}")
+        spread = report.result("evaluation_score", f"sd_{cell.id}", "raw")
         axes.bar(part["score"], 100 * part["share"] / _values(part), color=NAMES[cell.id], width=_widths(part, 1.0))
         axes.axvline(row["estimate"], color=QUIET, linewidth=1.2)
         axes.axvspan(row["conf_low"], row["conf_high"], color=GRID, zorder=0)

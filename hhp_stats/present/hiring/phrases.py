@@ -32,7 +32,7 @@ def rates(report: HiringReport, *cells: str) -> list[str]:
     """Rates of cells that a sentence compares, in per cent."""
     return [
         f"{rate}%"
-        for rate in apart(*(report.row("progression", f"mean_{cell}")["estimate"] for cell in cells), digits=1)
+        for rate in apart(*(report.result("progression", f"mean_{cell}")["estimate"] for cell in cells), digits=1)
     ]
 
 

@@ -10,7 +10,7 @@ from hhp_stats.present.numbers import number, p_clause, percent, spelled
 
 
 def _change(report: HiringReport, name: str, label: str, estimand: str) -> str:
-    row = report.row("progression", estimand)
+    row = report.result("progression", estimand)
     word = towards(row, words=("more", "less"))
     joint, separate = rates(report, f"joint_{name}", f"separate_{name}")
     return (
@@ -33,7 +33,7 @@ def question_2(report: HiringReport) -> str:
 
 def question_3(report: HiringReport) -> str:
     """The gap in the separate condition."""
-    row = report.row("progression", "white_british_vs_minority_separate")
+    row = report.result("progression", "white_british_vs_minority_separate")
     word = towards(row, words=("more", "less"))
     return (
         "Seen one after the other, White British names were shortlisted"
@@ -44,7 +44,7 @@ def question_3(report: HiringReport) -> str:
 
 def joint_gap(report: HiringReport) -> str:
     """The unplanned fourth comparison."""
-    row = report.row("progression", "minority_vs_white_british_joint")
+    row = report.result("progression", "minority_vs_white_british_joint")
     word = towards(row, words=("more", "less"))
     return (
         f"When seen in pairs, candidates with minority ethnic names were shortlisted {number(abs(row['estimate']), 1)}"
@@ -55,7 +55,7 @@ def joint_gap(report: HiringReport) -> str:
 
 def interaction(report: HiringReport) -> str:
     """How much the gap changes between conditions."""
-    row = report.row("progression", "interaction")
+    row = report.result("progression", "interaction")
     return (
         "Taken together, evaluation in pairs moved the gap between the two kinds of name by"
         f" {number(abs(row['estimate']), 1)} points {towards(row, words=('towards', 'away from'))} minority ethnic"
@@ -74,9 +74,9 @@ def progression_robust(report: HiringReport) -> str:
     for contrast in report.plan.contrasts_of("progression"):
         if not contrast.planned:
             continue
-        base = report.row("progression", contrast.id)
+        base = report.result("progression", contrast.id)
         others = [
-            report.row("progression", contrast.id, m.id)
+            report.result("progression", contrast.id, m.id)
             for m in report.plan.methods_of("progression")
             if m.kind != "planned"
         ]
@@ -93,8 +93,8 @@ def progression_robust(report: HiringReport) -> str:
 def clustering(report: HiringReport) -> str:
     """What clustering does to the standard errors."""
     planned, naive = (
-        report.row("progression", "minority_joint_vs_separate"),
-        report.row("progression", "minority_joint_vs_separate", "hc2"),
+        report.result("progression", "minority_joint_vs_separate"),
+        report.result("progression", "minority_joint_vs_separate", "hc2"),
     )
     ratio = planned["std_error"] / naive["std_error"]
     return (
@@ -129,7 +129,9 @@ def pairs(report: HiringReport) -> str:
 
 def name_sets(report: HiringReport) -> str:
     """Rates by combination of names."""
-    rows = [report.row("progression", "white_british_vs_minority_separate", f"set{number_}-cr1") for number_ in (1, 2)]
+    rows = [
+        report.result("progression", "white_british_vs_minority_separate", f"set{number_}-cr1") for number_ in (1, 2)
+    ]
     words = " and ".join(
         f"{number(row['estimate'], 1)} points in the {which} combination ({p_clause(row['p_value'])})"
         for row, which in zip(rows, ("first", "second"), strict=True)

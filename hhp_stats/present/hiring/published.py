@@ -7,7 +7,7 @@ from __future__ import annotations
 from hhp_stats.consistency.granularity import grim
 from hhp_stats.consistency.ledger import read_lists
 from hhp_stats.consistency.reproduction import share_reproduced
-from hhp_stats.present.hiring.report import HiringReport
+from hhp_stats.present.hiring.report import GROUP, HiringReport
 from hhp_stats.present.numbers import count, number, p_value, percent, plural, spelled
 
 RATES = ("DIVJ-JME", "DIVJ-SME", "DIVJ-JWB", "DIVJ-SWB")
@@ -15,7 +15,9 @@ RATES = ("DIVJ-JME", "DIVJ-SME", "DIVJ-JWB", "DIVJ-SWB")
 
 def impossible_error(report: HiringReport) -> str:
     """Why .49 is no standard error."""
-    ours = [report.row("progression", f"mean_{cell.id}")["std_error"] for cell in report.plan.cells_of("progression")]
+    ours = [
+        report.result("progression", f"mean_{cell.id}")["std_error"] for cell in report.plan.cells_of("progression")
+    ]
     return (
         f"The report gives the same standard error, {report.printed('DIVJ-JME-SE')}, for all four rates. In"
         " data with the"
@@ -58,7 +60,7 @@ def lattice(report: HiringReport) -> str:
 
 
 def _possible(report: HiringReport, key: str, decisions: int) -> bool:
-    figure = report.published.printed(f"{key}-M")
+    figure = report.published().printed(f"{key}-M")
     return grim(mean=figure.value / 100, n=decisions, margin=figure.margin / 100)
 
 
@@ -76,7 +78,7 @@ def quarter(report: HiringReport) -> str:
 def literal_scores(report: HiringReport) -> str:
     """What the printed errors of experiment 2 would mean."""
     implied = [
-        float(report.published.printed(f"{key}-SE").value) * float(report.published.row(f"{key}-N")["value"]) ** 0.5
+        float(report.published().printed(f"{key}-SE").value) * float(report.published().row(f"{key}-N")["value"]) ** 0.5
         for key in ("DIVB-B", "DIVB-ME", "DIVB-WB")
     ]
     experiment = report.plan.experiments["evaluation_score"]
@@ -97,9 +99,11 @@ def printed_p(report: HiringReport) -> str:
         ("blinded_vs_white_british", "DIVB-B-WB-P"),
         ("minority_vs_white_british", "DIVB-ME-WB-P"),
     ):
-        welch, pooled = (report.row("evaluation_score", contrast, method)["p_value"] for method in ("welch", "pooled"))
+        welch, pooled = (
+            report.result("evaluation_score", contrast, method)["p_value"] for method in ("welch", "pooled")
+        )
         parts.append(
-            f"{p_value(float(report.published.printed(key).value))} (here {p_value(welch)} by Welch's test,"
+            f"{p_value(float(report.published().printed(key).value))} (here {p_value(welch)} by Welch's test,"
             f" {p_value(pooled)} with one variance)"
         )
     return f"The published p-values are {'; '.join(parts)}."
@@ -107,7 +111,7 @@ def printed_p(report: HiringReport) -> str:
 
 def reproduced(report: HiringReport) -> str:
     """How many printed figures come back."""
-    table = report.reproduced()
+    table = report.reproduction(GROUP)
     same, all_of = share_reproduced(table)
     otherwise = int((table["matches"] & table["published_id"].isin(list(read_lists(report.root).readings))).sum())
     return (

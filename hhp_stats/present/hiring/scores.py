@@ -10,10 +10,10 @@ SMALL_DIFFERENCE = 5.0  # percentage points, for the recommendation on further t
 
 
 def _score(report: HiringReport, estimand: str, method: str = "") -> str:
-    row = report.row("evaluation_score", estimand, method)
+    row = report.result("evaluation_score", estimand, method)
     contrast = report.plan.contrasts[estimand]
     first, second = (report.plan.cells[cells[0]] for cells in (contrast.plus, contrast.minus))
-    means = apart(*(report.row("evaluation_score", f"mean_{cell.id}")["estimate"] for cell in (first, second)))
+    means = apart(*(report.result("evaluation_score", f"mean_{cell.id}")["estimate"] for cell in (first, second)))
     names = [cell.label.lower().replace("british", "British").replace("white", "White") for cell in (first, second)]
     return (
         # The interval is that of the difference, so it stands beside it and not beside a mean.
@@ -45,7 +45,9 @@ def score_holm(report: HiringReport) -> str:
 
 def score_variance(report: HiringReport) -> str:
     """How the second contrast hangs on the variance."""
-    found = {key: report.row("evaluation_score", "blinded_vs_white_british", key) for key in ("hc2", "welch", "pooled")}
+    found = {
+        key: report.result("evaluation_score", "blinded_vs_white_british", key) for key in ("hc2", "welch", "pooled")
+    }
     below = [key for key, row in found.items() if row["p_value"] < report.plan.alpha]
     if len(below) in (0, len(found)):
         where = f"{'all' if below else 'none'} of these {'lie' if below else 'lies'} below {number(report.plan.alpha)}"
@@ -65,7 +67,7 @@ def score_variance(report: HiringReport) -> str:
 def score_spread(report: HiringReport) -> str:
     """Do the spreads of the arms differ?"""
     spread = {
-        cell.id: report.row("evaluation_score", f"sd_{cell.id}", "raw")["estimate"]
+        cell.id: report.result("evaluation_score", f"sd_{cell.id}", "raw")["estimate"]
         for cell in report.plan.cells_of("evaluation_score")
     }
     return (
@@ -79,7 +81,7 @@ def score_spread(report: HiringReport) -> str:
 def score_sizes(report: HiringReport) -> str:
     """The differences in standard deviations."""
     rows = [
-        report.row("evaluation_score", contrast.id, "hedges-g")
+        report.result("evaluation_score", contrast.id, "hedges-g")
         for contrast in report.plan.contrasts_of("evaluation_score")
     ]
     return (
@@ -92,12 +94,13 @@ def score_sizes(report: HiringReport) -> str:
 def detectable(report: HiringReport) -> str:
     """What the experiments could have found."""
     first = [
-        report.row("progression", f"mdes_{c.id}")["estimate"]
+        report.result("progression", f"mdes_{c.id}")["estimate"]
         for c in report.plan.contrasts_of("progression")
         if c.planned
     ]
     second = [
-        report.row("evaluation_score", f"mdes_{c.id}")["estimate"] for c in report.plan.contrasts_of("evaluation_score")
+        report.result("evaluation_score", f"mdes_{c.id}")["estimate"]
+        for c in report.plan.contrasts_of("evaluation_score")
     ]
     return (
         f"With samples of this size, the first experiment can detect differences of {number(min(first), 1)} to"
@@ -110,7 +113,7 @@ def needed(report: HiringReport) -> str:
     """How many participants a smaller difference would take."""
     aim = SMALL_DIFFERENCE
     found = [
-        report.row("progression", f"mdes_{c.id}")["estimate"]
+        report.result("progression", f"mdes_{c.id}")["estimate"]
         for c in report.plan.contrasts_of("progression")
         if c.planned
     ]

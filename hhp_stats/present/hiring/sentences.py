@@ -38,7 +38,7 @@ def sample(report: HiringReport) -> str:
     """How many took part in what."""
     joint, separate = (report.count("progression", f"people_{condition}") for condition in ("joint", "separate"))
     arms = [
-        f"{count(report.row('evaluation_score', f'mean_{cell.id}')['n'])} ({lowered(cell.label)})"
+        f"{count(report.result('evaluation_score', f'mean_{cell.id}')['n'])} ({lowered(cell.label)})"
         for cell in report.plan.cells_of("evaluation_score")
     ]
     return (

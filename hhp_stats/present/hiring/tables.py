@@ -8,7 +8,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.consistency.ledger import DATA_DIFFER, read_lists
-from hhp_stats.present.hiring.report import HiringReport
+from hhp_stats.present.hiring.report import GROUP, HiringReport
 from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_value, percent
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.traced import traced_records
@@ -38,7 +38,7 @@ def rates(report: HiringReport) -> GT:
     """Rate of each cell with its clustered interval."""
     cells = []
     for cell in report.plan.cells_of("progression"):
-        row = report.row("progression", f"mean_{cell.id}")
+        row = report.result("progression", f"mean_{cell.id}")
         cells.append(
             {
                 "Condition and names": cell.label,
@@ -90,8 +90,8 @@ def scores(report: HiringReport) -> GT:
     cells = []
     for cell in report.plan.cells_of("evaluation_score"):
         row, spread = (
-            report.row("evaluation_score", f"mean_{cell.id}"),
-            report.row("evaluation_score", f"sd_{cell.id}", "raw"),
+            report.result("evaluation_score", f"mean_{cell.id}"),
+            report.result("evaluation_score", f"sd_{cell.id}", "raw"),
         )
         cells.append(
             {
@@ -128,7 +128,7 @@ def _versions(report: HiringReport, experiment: str) -> GT:
         heading = contrast.label if contrast.planned else f"{contrast.label} (not planned)"
         for method in report.plan.methods_of(experiment):
             label = method.label if contrast.planned else _unplanned(method.label)
-            row = report.row(experiment, contrast.id, method.id)
+            row = report.result(experiment, contrast.id, method.id)
             estimated = row["status"] == "estimated"
             cells.append(
                 {
@@ -189,8 +189,8 @@ def detectable(report: HiringReport) -> GT:
     for experiment in report.plan.experiments.values():
         for contrast in report.plan.contrasts_of(experiment.id):
             if contrast.planned:
-                row = report.row(experiment.id, f"mdes_{contrast.id}")
-                effect = report.row(experiment.id, contrast.id)
+                row = report.result(experiment.id, f"mdes_{contrast.id}")
+                effect = report.result(experiment.id, contrast.id)
                 cells.append(
                     {
                         "Comparison": contrast.label,
@@ -209,8 +209,8 @@ def detectable(report: HiringReport) -> GT:
 def published(report: HiringReport) -> GT:
     """Every printed figure beside ours."""
     cells, lists = [], read_lists(report.root)
-    for row in report.reproduced().to_dict("records"):
-        figure = report.published.row(row["published_id"])
+    for row in report.reproduction(GROUP).to_dict("records"):
+        figure = report.published().row(row["published_id"])
         digits = 0 if figure["statistic"] == "n" else 2
         key, statistic = row["published_id"], figure["statistic"]
         # Where nothing explains a miss the cell says so: an empty one would read as if it came back.

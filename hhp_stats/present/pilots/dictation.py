@@ -19,8 +19,9 @@ from hhp_stats.present.numbers import (
     withheld,
     withheld_note,
 )
-from hhp_stats.present.pilots.report import PilotReport, Row, made_up
+from hhp_stats.present.pilots.report import PilotReport, made_up
 from hhp_stats.present.release import while_synthetic
+from hhp_stats.present.study_results import Row
 from hhp_stats.present.style import INK, apply_style, narrow
 from hhp_stats.present.tables import plain_table
 

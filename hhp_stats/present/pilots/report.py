@@ -2,59 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.consistency.figures import load_figures
-from hhp_stats.consistency.reproduction import read_mapping, reproduction_table, share_reproduced
+from hhp_stats.consistency.reproduction import share_reproduced
 from hhp_stats.errors import UnknownName
 from hhp_stats.lacking import note
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.present.conflicts import conflict_in_words
 from hhp_stats.present.numbers import WITHHELD, count, number, plural, spelled, withheld, withheld_note
 from hhp_stats.present.status import read_release
+from hhp_stats.present.study_results import Row, StudyResults
 from hhp_stats.present.tables import plain_table, text_table
-from hhp_stats.results import row_of
-from hhp_stats.studies.output import StudyOutput
 from hhp_stats.withheld import NUMBERS
 
-Row = Mapping[str, Any]
-PUBLISHED = "data/published/published_results.csv"
 SMALL_COUNT = 10  # below it numbers are words
 LEANING = {"benefit": "benefit", "problem": "problem", "condition": "mixed", "context": "context"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PilotReport:
+class PilotReport(StudyResults[IndividualPlan]):
     """Plan, rows and tables of one pilot. Nothing here estimates anything."""
-
-    root: Path
-    plan: IndividualPlan
-    output: StudyOutput
-    document: str
 
     def row(self, key: str) -> Row:
         """The row of `outcome/estimand/method`; its numbers are `WITHHELD` where they may not be printed."""
-        row = row_of(self.output.results, f"{self.plan.study}/{key}")
+        row = StudyResults.row(self, key)
         return {**row, **dict.fromkeys(NUMBERS, WITHHELD)} if row["status"] == "withheld" else row
 
     def count(self, key: str) -> int | str:
         """A count: `usage/logged_on`; `WITHHELD` where it may not be printed."""
         value = self.row(f"{key}/count")["estimate"]
         return WITHHELD if withheld(value) else round(value)
-
-    def table(self, name: str) -> pd.DataFrame:
-        """A table that the study wrote."""
-        if name not in self.output.tables:
-            raise UnknownName(
-                f"{self.plan.study} wrote no table {name!r}; it wrote {', '.join(sorted(self.output.tables))}"
-            )
-        return self.output.tables[name]
 
 
 def themes(report: PilotReport, question: str = "") -> GT:
@@ -121,11 +101,7 @@ def conflict(report: PilotReport, key: str) -> str:
 
 def reproduced(report: PilotReport) -> str:
     """How many printed figures come back."""
-    mapping = read_mapping(report.root, "small_studies")
-    own = mapping.loc[mapping["result_id"].str.startswith(f"{report.plan.study}/")]
-    same, all_of = share_reproduced(
-        reproduction_table(load_figures(report.root / PUBLISHED), report.output.results, own)
-    )
+    same, all_of = share_reproduced(report.reproduction("small_studies"))
     return (
         f"We could compare {count(all_of)} published counts and shares of this pilot with the {made_up(report)}files;"
         f" {count(same)} match."
