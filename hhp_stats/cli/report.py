@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 
 from hhp_stats.cli.shared import Forced, app, out, plural, print_json, progress_bar, screen
 from hhp_stats.errors import HhpError, UnknownName
@@ -20,6 +19,8 @@ from hhp_stats.files.project_root import find_root, root_above
 from hhp_stats.studies.kept import FOLDER
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from hhp_stats.publish.kept_text import KeptTexts
     from hhp_stats.publish.warm_kernels import WarmProcess
 
@@ -61,9 +62,9 @@ def run_all_studies(
             root, progress=progress, fresh=fresh, kept=kept, begins=begins, workers=2 if dask is None else 1
         )
     screen.print(f"Results: {ran.rows} rows, {ran.estimated} of them estimates ({time.perf_counter() - begun:.1f} s)")
-    from hhp_stats.studies.second_table import coverage
+    from hhp_stats.studies.second_table import coverage_in_words
 
-    screen.print(f"Second programme: {coverage(root).in_words()}", markup=False)
+    screen.print(f"Second programme: {coverage_in_words(root)}", markup=False)
 
 
 @app.command(epilog="Example: `hhp results`")

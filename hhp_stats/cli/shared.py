@@ -6,16 +6,18 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 from typer.core import TyperGroup
 
 from hhp_stats import __version__
 from hhp_stats.errors import HhpError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 class Commands(TyperGroup):
@@ -84,6 +86,16 @@ def progress_bar(*, ticking: bool = True) -> Iterator[Progress]:
 
     Unless `ticking`, it moves only when it is told to (`update(..., refresh=True)`), and needs no thread.
     """
+    # Not at the head: a command that finds nothing to do shows no bar.
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -26,10 +26,11 @@ from hhp_stats.plan.load import load_plan
 from hhp_stats.present.bars import bars_in_words, labelled_bars
 from hhp_stats.present.clause_table import STATUS, clause_table
 from hhp_stats.present.embed import EmbeddedFigure, embed
+from hhp_stats.present.listing import capital
 from hhp_stats.present.markdown import escaped, printed_table
 from hhp_stats.present.marked_text import anchored, code_entry
 from hhp_stats.present.marks import presented
-from hhp_stats.present.numbers import capital, count, interval, level, number, p_value, percent, plural
+from hhp_stats.present.numbers import count, interval, level, number, p_value, percent, plural
 from hhp_stats.present.tables import aligned, plain_table, text_table
 from hhp_stats.present.versions import every_study, versions_in, versions_table
 from hhp_stats.results import LACKING

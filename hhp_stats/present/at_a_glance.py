@@ -17,8 +17,8 @@ from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.plan.records import read_plan_file
 from hhp_stats.plan.study_facts import SITES, StudyFacts, load_questions, load_study_facts
 from hhp_stats.present import programme
+from hhp_stats.present.listing import capital
 from hhp_stats.present.markdown import escaped, pipe_table, section_reference
-from hhp_stats.present.numbers import capital
 
 NOT_STATED = "Not stated"
 KINDS: Mapping[Kind, str] = {

@@ -23,8 +23,9 @@ from hhp_stats.present.discussion_sentences import (
 from hhp_stats.present.discussion_tables import effects_table, pairs, samples
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import forest
+from hhp_stats.present.listing import capital
 from hhp_stats.present.marks import shown
-from hhp_stats.present.numbers import capital, count, interval, level, lowered, number, percent, spelled, withheld
+from hhp_stats.present.numbers import count, interval, level, lowered, number, percent, spelled, withheld
 from hhp_stats.present.origins import INVENTED_SIGN
 from hhp_stats.present.standardised_effects import StandardisedEffects, clear_effects, gathered
 from hhp_stats.studies.output import open_output

@@ -6,7 +6,8 @@ import pandas as pd
 
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.present.discussion_tables import power_row
-from hhp_stats.present.numbers import alpha_of, count, interval, listed_words, lowered, number, plural, spelled
+from hhp_stats.present.listing import listed_words
+from hhp_stats.present.numbers import alpha_of, count, interval, lowered, number, plural, spelled
 from hhp_stats.present.origins import uncounted
 from hhp_stats.present.standardised_effects import StandardisedEffects, clear_effects
 from hhp_stats.studies.across import pairwise_differences

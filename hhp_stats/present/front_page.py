@@ -27,19 +27,10 @@ from hhp_stats.present.certainty import Certainty, certainty
 from hhp_stats.present.discussion import Discussion
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import simple_forest
+from hhp_stats.present.listing import capital, listed_words
 from hhp_stats.present.markdown import escaped, pipe_table
 from hhp_stats.present.marks import shown
-from hhp_stats.present.numbers import (
-    alpha_of,
-    capital,
-    count,
-    interval,
-    listed_words,
-    lowered,
-    number,
-    percent,
-    spelled,
-)
+from hhp_stats.present.numbers import alpha_of, count, interval, lowered, number, percent, spelled
 from hhp_stats.present.origins import INVENTED, INVENTED_SIGN, invented, origins, sign_note, signed
 from hhp_stats.present.prose import is_clear
 from hhp_stats.results import read_results

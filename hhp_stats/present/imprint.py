@@ -6,8 +6,8 @@ from pathlib import Path
 
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.imprint import Author, Funder, Imprint, Person, known, read_imprint
+from hhp_stats.present.listing import listed_words
 from hhp_stats.present.markdown import escaped
-from hhp_stats.present.numbers import listed_words
 
 
 def about(*, root: Path | None = None) -> str:

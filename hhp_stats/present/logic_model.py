@@ -15,7 +15,8 @@ from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import study_entry
 from hhp_stats.plan.logic_model import END, MIDDLE, START, CausalStep, LogicModel, load_logic_model
 from hhp_stats.present.embed import EmbeddedFigure, embed
-from hhp_stats.present.numbers import capital, listed_words, lowered, spelled
+from hhp_stats.present.listing import capital, listed_words
+from hhp_stats.present.numbers import lowered, spelled
 from hhp_stats.present.style import INK, QUIET, TREATMENT, apply_style
 
 _INCHES = 3.7  # wide, about a telephone: its letters keep their size there

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -173,16 +173,6 @@ NAMES = ("Heckman", "Lee", "Firth", "Bradford", "Welch")
 def spelled(n: int | str) -> str:
     """Small counts as words, larger ones as figures, as prose has them; `WITHHELD` as it is."""
     return n if isinstance(n, str) else SMALL[n] if 0 <= n < len(SMALL) else count(n)
-
-
-def listed_words(parts: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`; "" of nothing."""
-    return "".join(parts) if len(parts) < 2 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def capital(label: str) -> str:
-    """A label with its first letter large and the others as they are (`str.capitalize` would spoil abbreviations)."""
-    return label[:1].upper() + label[1:]
 
 
 def lowered(label: str) -> str:

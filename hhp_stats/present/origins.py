@@ -17,6 +17,7 @@ from hhp_stats.files.file_parts import as_part
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import PLANS, StudyEntry, catalogue, study_entry
 from hhp_stats.plan.records import read_plan_file
+from hhp_stats.present.listing import capital, listed_words
 from hhp_stats.present.status import read_release
 
 Origin = Literal["given", "reproduced", "without effect", "planted"]
@@ -91,8 +92,6 @@ def sign_note(root: Path, studies: Collection[str] | None = None) -> str:
 
 def _how(root: Path, entries: Collection[StudyEntry]) -> str:
     """How the effects of these studies were made up, in whole sentences."""
-    from hhp_stats.present.numbers import listed_words  # which loads pandas: not at every start
-
     known = origins(root)
     said: list[str] = []
     for origin, words in (
@@ -107,8 +106,6 @@ def _how(root: Path, entries: Collection[StudyEntry]) -> str:
 
 def banner_sentence(root: Path) -> str:
     """What the cover and the foot of every page add to the notice of synthetic data; "" where nothing is invented."""
-    from hhp_stats.present.numbers import listed_words  # which loads pandas: not at every start
-
     names = [entry.inside for entry in invented(root)]
     if not names:
         return ""
@@ -120,8 +117,6 @@ def banner_sentence(root: Path) -> str:
 
 def uncounted(root: Path, studies: Collection[str], *, what: str = "effects") -> str:
     """Which of `studies` a tally of `what` leaves out, and why; "" where it counts all."""
-    from hhp_stats.present.numbers import capital, listed_words  # which loads pandas: not at every start
-
     names = [entry.inside for entry in invented(root) if entry.study in studies]
     if not names:
         return ""

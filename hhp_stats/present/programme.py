@@ -22,8 +22,9 @@ from hhp_stats.plan.conflicts import load_sources
 from hhp_stats.plan.glance import study_glance
 from hhp_stats.plan.programme import programme_plan
 from hhp_stats.present.conflicts import conflict_in_words
+from hhp_stats.present.listing import listed_words
 from hhp_stats.present.markdown import escaped, pipe_table, section_reference
-from hhp_stats.present.numbers import DASH, SMALL, count, listed_words, lowered, number, percent
+from hhp_stats.present.numbers import DASH, SMALL, count, lowered, number, percent
 from hhp_stats.present.tables import plain_table, text_table
 
 DOCUMENT = "report/01-programme.qmd"

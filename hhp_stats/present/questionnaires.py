@@ -17,8 +17,9 @@ from hhp_stats.intake.dictionary import WAVES, Field, load_dictionary
 from hhp_stats.plan.any_plan import plan_of
 from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.individual import IndividualPlan
+from hhp_stats.present.listing import capital
 from hhp_stats.present.markdown import escaped, pipe_table
-from hhp_stats.present.numbers import DASH, capital, number, spelled
+from hhp_stats.present.numbers import DASH, number, spelled
 from hhp_stats.present.tables import text_table
 
 SURVEY, RETURN = "survey", "return"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import StudyEntry, catalogue, study_entry
 from hhp_stats.plan.programme import PROGRAMME
+from hhp_stats.present.listing import listed_words
 from hhp_stats.present.origins import banner_sentence, invented_notice
 from hhp_stats.present.status import read_release
 
@@ -97,8 +98,6 @@ def _concerned(found: Standing) -> str:
 
 
 def _names(entries: Sequence[StudyEntry]) -> str:
-    from hhp_stats.present.numbers import listed_words  # which loads pandas: asked for where there are both only
-
     return listed_words([f"the {entry.noun}" for entry in entries])
 
 

@@ -9,8 +9,9 @@ from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import catalogue, study_names
 from hhp_stats.plan.reporting import load_cheers, load_coreq, load_interventions
 from hhp_stats.present.consort import DOCUMENT, Checklist
+from hhp_stats.present.listing import capital
 from hhp_stats.present.markdown import escaped, pipe_table
-from hhp_stats.present.numbers import capital, count, spelled
+from hhp_stats.present.numbers import count, spelled
 
 NOT_SAID = "Not in the documents"
 # Names of the items of TIDieR, in their order.

@@ -23,7 +23,8 @@ from hhp_stats.plan.conflicts import load_conflicts
 from hhp_stats.present.bars import Part, bars_in_words, stacked_bars
 from hhp_stats.present.consistency_report import as_printed, trial_names
 from hhp_stats.present.embed import EmbeddedFigure, embed
-from hhp_stats.present.numbers import MISSING, count, listed_words, number, percent
+from hhp_stats.present.listing import listed_words
+from hhp_stats.present.numbers import MISSING, count, number, percent
 from hhp_stats.present.release import standing
 from hhp_stats.present.study_results import PUBLISHED
 from hhp_stats.present.style import GRID, INK, PAPER

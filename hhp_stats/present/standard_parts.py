@@ -15,8 +15,9 @@ from hhp_stats.plan.disclosure import load_disclosure
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.plan.table_schema import TableColumn
 from hhp_stats.present.consort import trial_table
+from hhp_stats.present.listing import capital, listed_words
 from hhp_stats.present.marks import presented
-from hhp_stats.present.numbers import capital, count, listed_words, percent, plural, plural_in_words, spelled, withheld
+from hhp_stats.present.numbers import count, percent, plural, plural_in_words, spelled, withheld
 from hhp_stats.present.status import read_release
 from hhp_stats.present.tables import text_table
 from hhp_stats.studies.output import PEOPLE, StudyOutput, open_output

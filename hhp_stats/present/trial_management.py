@@ -9,8 +9,9 @@ from pathlib import Path
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import study_entry
 from hhp_stats.plan.trial_management import TrialManagement, load_trial_management
+from hhp_stats.present.listing import capital, listed_words
 from hhp_stats.present.markdown import escaped, pipe_table
-from hhp_stats.present.numbers import capital, listed_words, spelled
+from hhp_stats.present.numbers import spelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

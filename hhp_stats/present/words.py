@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.glossary import Abbreviation, Term, read_abbreviations, read_glossary
+from hhp_stats.present.listing import capital, listed_words
 from hhp_stats.present.markdown import escaped, pipe_table
-from hhp_stats.present.numbers import capital, listed_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

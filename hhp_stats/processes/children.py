@@ -6,7 +6,6 @@ Pools of `multiprocessing` and joblib are known to the standard library; program
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -92,6 +91,7 @@ def end_all() -> None:
     _ending = True
     for pid, (group, by) in list(_running.items()):
         end(pid, group=group, by=by)
-    for worker in multiprocessing.active_children():
+    multiprocessing = sys.modules.get("multiprocessing")  # whoever has workers has loaded it
+    for worker in multiprocessing.active_children() if multiprocessing else ():
         with contextlib.suppress(OSError, ValueError, AttributeError):
             worker.kill()

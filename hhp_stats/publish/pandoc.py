@@ -9,6 +9,7 @@ looked up in the sources to give the file and line.
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import json
 import os
 import re
@@ -17,8 +18,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
-
-import pypandoc
 
 from hhp_stats.errors import RenderError
 from hhp_stats.files.remember import code_of
@@ -38,8 +37,11 @@ from hhp_stats.publish.weave import Woven
 
 Target = Literal["html", "typst", "docx"]
 ASSETS = Path(__file__).resolve().parent / "assets"
-# The one in the wheel: pypandoc's own search takes the newest on the machine and is not thread-safe.
-_PANDOC = Path(pypandoc.__file__).parent / "files" / ("pandoc.exe" if os.name == "nt" else "pandoc")
+# The one in the wheel: pypandoc's own search takes the newest on the machine and is not thread-safe. Nothing of it is
+# loaded, which would take as long as to write a short chapter.
+_WHEEL = importlib.util.find_spec("pypandoc")
+assert _WHEEL is not None and _WHEEL.origin is not None
+_PANDOC = Path(_WHEEL.origin).parent / "files" / ("pandoc.exe" if os.name == "nt" else "pandoc")
 _READER = "markdown"
 _NO_METADATA = '"meta": {}'  # of a tree, before its blocks
 _TEX = re.compile(r"Could not convert TeX math (.+?)(?:, rendering as TeX|$)", re.MULTILINE)

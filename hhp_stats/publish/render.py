@@ -21,7 +21,7 @@ from hhp_stats.files.remember import code_of
 from hhp_stats.files.replaced_folder import replaced
 from hhp_stats.files.unfinished import remove_parts
 from hhp_stats.processes.at_work import at_work
-from hhp_stats.publish import table_workbook, well_formed
+from hhp_stats.publish import well_formed
 from hhp_stats.publish.chapters import all_of, html_pages, printed_bodies, read_chapters, start_writing
 from hhp_stats.publish.document import DOCUMENT_NAME, write_document
 from hhp_stats.publish.execute import execute
@@ -32,9 +32,8 @@ from hhp_stats.publish.lint import read_and_lint
 from hhp_stats.publish.pdf import write_pdf
 from hhp_stats.publish.project import Project, load_project
 from hhp_stats.publish.quarto_cli import TARGETS, find_quarto, pages_of, render_format
-from hhp_stats.publish.site import PDF_NAME, write_site
+from hhp_stats.publish.site import PDF_NAME, TABLES_NAME, write_site
 from hhp_stats.publish.source import Source
-from hhp_stats.publish.table_workbook import TABLES_NAME
 from hhp_stats.publish.volumes import Volume, files_of
 from hhp_stats.publish.warm_kernels import WarmProcess
 from hhp_stats.publish.weave import weave
@@ -306,6 +305,8 @@ def _embedded(
 
 def _write_workbook(project: Project, pages: Mapping[str, Mapping[str, Any]], kept: KeptTexts, target: Path) -> None:
     """All tables of the pages in one workbook, made again where one of them changed: not for an edited sentence."""
+    from hhp_stats.publish import table_workbook  # its libraries load while Typst is at work already
+
     bodies = {
         chapter.page: table_workbook.shown_tables(str(pages[chapter.slug]["body"])) for chapter in project.chapters
     }

@@ -20,11 +20,11 @@ from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.project import Chapter, Project
 from hhp_stats.publish.slim_page import slimmed
 from hhp_stats.publish.source import Cell
-from hhp_stats.publish.table_workbook import TABLES_NAME
 from hhp_stats.publish.volumes import APPENDICES, REPORT
 from hhp_stats.publish.well_formed import Reader
 
 PDF_NAME = REPORT
+TABLES_NAME = "tables.xlsx"  # the workbook of all tables
 RESULTS_NAME = "results.csv"
 
 Page = dict[str, Any]

@@ -21,7 +21,6 @@ from hhp_stats.publish.archive import stamped
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.well_formed import Reader
 
-TABLES_NAME = "tables.xlsx"
 _BLANK = re.compile(r"[\s\u2007\u2009\u00a0\u200b]+")
 _NUMBER = re.compile(r"([+\u2212-]?)(\d{1,3}(?:,\d{3})+|\d*)(\.\d+)?(%?)")
 _FIGURE = re.compile(r'<figure\b[^>]*\bclass="[^"]*\btbl\b[^"]*"[^>]*>.*?</figure>', re.DOTALL)

@@ -5,7 +5,6 @@ bytes.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import os
 import re
@@ -121,7 +120,9 @@ def _deviations_for(root: Path, study: str) -> str:
 
 @cache
 def _libraries() -> str:
-    return "".join(f"{library} {importlib.metadata.version(library)}\n" for library in LIBRARIES)
+    from importlib.metadata import version  # not for a report that stands
+
+    return "".join(f"{library} {version(library)}\n" for library in LIBRARIES)
 
 
 @cache  # the studies share most of their modules

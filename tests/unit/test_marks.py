@@ -17,11 +17,11 @@ from matplotlib.figure import Figure
 
 from hhp_stats.present import embed, prose
 from hhp_stats.present.escaped import EscapedTable
+from hhp_stats.present.listing import capital
 from hhp_stats.present.marked_text import Piece, anchored, marked, pieces, plain
 from hhp_stats.present.marks import ReportTable, Sentence, presented, shown
 from hhp_stats.present.numbers import (
     apart,
-    capital,
     count,
     count_of,
     interval,

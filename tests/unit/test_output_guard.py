@@ -18,7 +18,7 @@ from hhp_stats.files.output_guard import OutputGuard, OutputRefused
 from hhp_stats.files.replaced_folder import replaced
 from hhp_stats.files.unfinished import NOTES, mend, noted, put_right
 from hhp_stats.publish.document import DOCUMENT_NAME
-from hhp_stats.publish.table_workbook import TABLES_NAME
+from hhp_stats.publish.site import TABLES_NAME
 
 ROOT = Path(__file__).resolve().parents[2]
 runner = CliRunner()

@@ -8,15 +8,8 @@ from hhp_stats.lacking import as_sentence
 from hhp_stats.plan.individual import IndividualOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.field_trials.report import FieldTrialReport, group_of, in_words
-from hhp_stats.present.numbers import (
-    alpha_of,
-    interval,
-    level,
-    listed_words,
-    lowered,
-    number,
-    p_clause,
-)
+from hhp_stats.present.listing import listed_words
+from hhp_stats.present.numbers import alpha_of, interval, level, lowered, number, p_clause
 from hhp_stats.results import LACKING
 
 

@@ -22,15 +22,8 @@ from hhp_stats.present.field_trials.effects_on_table import (
     verdict,
 )
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
-from hhp_stats.present.numbers import (
-    interval,
-    level,
-    listed_words,
-    number,
-    percent,
-    plural,
-    withheld,
-)
+from hhp_stats.present.listing import listed_words
+from hhp_stats.present.numbers import interval, level, number, percent, plural, withheld
 from hhp_stats.results import LACKING
 
 

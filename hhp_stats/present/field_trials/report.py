@@ -16,13 +16,8 @@ from hhp_stats.plan.conflicts import Conflict
 from hhp_stats.plan.individual import Arm, IndividualOutcome, IndividualPlan, load_individual_plan
 from hhp_stats.plan.table_analyses import estimand
 from hhp_stats.present.conflicts import conflict_of
-from hhp_stats.present.numbers import (
-    WITHHELD,
-    count,
-    listed_words,
-    lowered,
-    plural,
-)
+from hhp_stats.present.listing import listed_words
+from hhp_stats.present.numbers import WITHHELD, count, lowered, plural
 from hhp_stats.present.study_results import Row, StudyResults
 from hhp_stats.studies.output import open_output
 from hhp_stats.traced import TracedRow

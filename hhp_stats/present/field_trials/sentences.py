@@ -35,12 +35,8 @@ from hhp_stats.present.field_trials.participant_sentences import (
 )
 from hhp_stats.present.field_trials.published import conflict, gap_needed, printed_p, reproduced
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
-from hhp_stats.present.numbers import (
-    count,
-    listed_words,
-    number,
-    percent,
-)
+from hhp_stats.present.listing import listed_words
+from hhp_stats.present.numbers import count, number, percent
 
 
 def power(report: FieldTrialReport) -> str:

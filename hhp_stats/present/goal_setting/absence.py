@@ -14,11 +14,11 @@ from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import distribution, forest
 from hhp_stats.present.goal_setting.named import figure, sentence, table
 from hhp_stats.present.goal_setting.wellbeing import versions
+from hhp_stats.present.listing import listed_words
 from hhp_stats.present.numbers import (
     apart,
     interval,
     level,
-    listed_words,
     lowered,
     number,
     p_clause,

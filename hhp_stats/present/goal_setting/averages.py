@@ -15,15 +15,8 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.absence import RATE, RATE_ALONE
 from hhp_stats.present.goal_setting.arm_means import arm_figure, exploratory
 from hhp_stats.present.goal_setting.named import sentence, table
-from hhp_stats.present.numbers import (
-    alpha_of,
-    apart,
-    listed_words,
-    lowered,
-    number,
-    p_clause,
-    spelled,
-)
+from hhp_stats.present.listing import listed_words
+from hhp_stats.present.numbers import alpha_of, apart, lowered, number, p_clause, spelled
 from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import effects_table
 from hhp_stats.results import LACKING

@@ -12,9 +12,9 @@ from hhp_stats.lacking import as_sentence
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence, table
+from hhp_stats.present.listing import capital
 from hhp_stats.present.numbers import (
     apart,
-    capital,
     count,
     interval,
     level,

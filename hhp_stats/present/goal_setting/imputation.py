@@ -8,19 +8,8 @@ from great_tables import GT
 from hhp_stats.lacking import as_sentence
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence, table
-from hhp_stats.present.numbers import (
-    apart,
-    capital,
-    count,
-    interval,
-    lowered,
-    number,
-    p_value,
-    percent,
-    plural,
-    side,
-    spelled,
-)
+from hhp_stats.present.listing import capital
+from hhp_stats.present.numbers import apart, count, interval, lowered, number, p_value, percent, plural, side, spelled
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.studies.goal_setting_terms import primary_analysis
 

@@ -9,14 +9,13 @@ from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence, table
 from hhp_stats.present.goal_setting.participants import _with_interval
+from hhp_stats.present.listing import capital, listed_words
 from hhp_stats.present.numbers import (
     WITHHELD,
     alpha_of,
-    capital,
     count,
     level,
     limit_of_p,
-    listed_words,
     lowered,
     number,
     p_value,

@@ -16,7 +16,8 @@ from hhp_stats.plan.returns_schema import Site
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.goal_setting.named import figure, sentence, table
-from hhp_stats.present.numbers import capital, count, number, percent, spelled
+from hhp_stats.present.listing import capital
+from hhp_stats.present.numbers import count, number, percent, spelled
 from hhp_stats.present.row_axes import row_axes
 from hhp_stats.present.status import read_release
 from hhp_stats.present.style import INK, PAPER, QUIET, TINTS, narrow

@@ -13,14 +13,13 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import forest
 from hhp_stats.present.goal_setting.named import figure, sentence, table
+from hhp_stats.present.listing import capital, listed_words
 from hhp_stats.present.numbers import (
     alpha_of,
     apart,
-    capital,
     count,
     interval,
     level,
-    listed_words,
     lowered,
     number,
     percent,

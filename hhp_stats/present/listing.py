@@ -1,0 +1,15 @@
+"""Words put together for a sentence. No pandas here: what every start of `hhp render` says is said with these alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def listed_words(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`; "" of nothing."""
+    return "".join(parts) if len(parts) < 2 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def capital(label: str) -> str:
+    """A label with its first letter large and the others as they are (`str.capitalize` would spoil abbreviations)."""
+    return label[:1].upper() + label[1:]
