@@ -4,6 +4,7 @@ import gc
 import sys
 
 from hhp_stats.processes.ending import end_in_order
+from hhp_stats.processes.garbage import look_seldom
 from hhp_stats.processes.threads import one_thread_unless_chosen
 
 
@@ -11,6 +12,7 @@ def main() -> None:
     """Entry point of `hhp`; an interruption while the libraries are still being loaded is no traceback either."""
     one_thread_unless_chosen()
     end_in_order()
+    look_seldom()
     try:
         from hhp_stats.cli import main as run
     except KeyboardInterrupt as interrupt:

@@ -5,7 +5,7 @@ The fields of these files follow from the study's plan (its scales and questions
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -69,14 +69,17 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     surveys = [_read_wave(root, plan, wave, fields, spellings, pseudonyms, allocation) for wave in WAVES]
     check_questions(surveys)
     thresholds = load_thresholds(root, plan.study)
+    decided: dict[str, pd.DataFrame] = {}  # by wave, which of its responses count
     for survey in surveys:
         if survey.readable or survey.absent:
+            decided[survey.wave] = _decided(survey)
             about = partial(outcomes_asked, root, plan.study, wave=survey.wave, suffix=SUFFIX[survey.wave])
-            check_answered(survey, _decided(survey)["used"], about)
+            check_answered(survey, decided[survey.wave]["used"], about)
     if allocation.readable:
         for survey in surveys:
             if survey.readable:
-                _check_codes(survey, allocation, plan, thresholds.get(FEW_LINKED.code))
+                used = decided[survey.wave]["used"]
+                _check_codes(survey, allocation, plan, used, thresholds.get(FEW_LINKED.code))
     tables: list[ListFile | SurveyFile] = [allocation, *surveys]
     for table in tables:
         _check_mark(table, synthetic=status == "synthetic")
@@ -96,7 +99,7 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     errors = [problem for problem in found if problem.severity == "error"]
     if errors:
         raise DataError(errors)
-    people, linkage = _joined(plan, allocation, surveys, pseudonyms)
+    people, linkage = _joined(plan, allocation, surveys, decided, pseudonyms)
     problems = [*assumption_problems(root, plan.study), *of_the_arms, *pseudonyms.problems]
     problems += [problem for table in tables for problem in table.problems]
     read = [(table.file, table.sha256, table.size, len(table.frame)) for table in tables if table.sha256]
@@ -178,7 +181,11 @@ def _check_mark(table: ListFile | SurveyFile, *, synthetic: bool) -> None:
 
 
 def _joined(
-    plan: IndividualPlan, allocation: ListFile, surveys: list[SurveyFile], pseudonyms: Pseudonyms
+    plan: IndividualPlan,
+    allocation: ListFile,
+    surveys: list[SurveyFile],
+    decided: Mapping[str, pd.DataFrame],
+    pseudonyms: Pseudonyms,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     listed = allocation.frame.drop(columns="row")
     codes = {arm.id: arm.code for arm in plan.arms}
@@ -189,9 +196,9 @@ def _joined(
     counts = []
     for survey in surveys:
         suffix, names = SUFFIX[survey.wave], [name for name in survey.fields if name != "consent"]
-        decided = _decided(survey)
+        of_this = decided[survey.wave]
         known = survey.meta["code"].isin(people["survey_code"])
-        used = decided["used"] & known
+        used = of_this["used"] & known
         answers = survey.frame.loc[used, names].add_suffix(suffix)
         answers[f"recorded{suffix}"] = survey.meta.loc[used, "recorded"]
         answers.index = pd.Index(survey.meta.loc[used, "code"], name="survey_code")
@@ -203,12 +210,12 @@ def _joined(
                 "wave": survey.wave,
                 "responses": int(real.sum()),
                 "consented": int((survey.frame["consent"].eq("agree") & real).sum()),
-                "duplicates": int(decided["duplicate"].sum()),
+                "duplicates": int(of_this["duplicate"].sum()),
                 "matched": int(used.sum()),
-                "unmatched": int((decided["used"] & ~known).sum()),
+                "unmatched": int((of_this["used"] & ~known).sum()),
             }
         )
-        survey.problems += _notes(survey, decided)
+        survey.problems += _notes(survey, of_this)
     return people.drop(columns=["staff_id", "survey_code"]).copy(), pd.DataFrame(counts)
 
 
@@ -221,11 +228,13 @@ def _notes(survey: SurveyFile, decided: pd.DataFrame) -> list[Problem]:
     return breach_problems(DUPLICATES, survey, [breach])
 
 
-def _check_codes(survey: SurveyFile, allocation: ListFile, plan: IndividualPlan, limit: Threshold | None) -> None:
-    """What the codes of the responses that count say beside the allocation list."""
+def _check_codes(
+    survey: SurveyFile, allocation: ListFile, plan: IndividualPlan, used: pd.Series, limit: Threshold | None
+) -> None:
+    """What the codes of the responses that are `used` say beside the allocation list."""
     listed = allocation.frame.dropna(subset=["survey_code"])
     groups = listed[plan.design.within] if plan.design.within else pd.Series("the list", index=listed.index)
-    check_codes(survey, listed["survey_code"], groups, _decided(survey)["used"], limit)
+    check_codes(survey, listed["survey_code"], groups, used, limit)
 
 
 def _groups(allocation: ListFile, plan: IndividualPlan) -> dict[str, str]:

@@ -15,6 +15,7 @@ if __name__ == "__main__" and not sys.flags.safe_path:
     sys.path.pop(0)  # our folder: its modules must not stand in for others of the same name
 
 import base64
+import gc
 import importlib.util
 import io
 import json
@@ -31,6 +32,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 Output = dict[str, Any]
+_NEW_OBJECTS = 50_000  # after which garbage is looked for, as in processes/garbage.py: modules and pages stay
 
 
 def run(request: dict[str, Any]) -> bytes:
@@ -44,6 +46,7 @@ def run(request: dict[str, Any]) -> bytes:
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
+    gc.set_threshold(_NEW_OBJECTS, *gc.get_threshold()[1:])
     # As in every notebook, modules beside the project's files can be imported.
     sys.path[:] = ["", *(path for path in sys.path if path)]
     shell = _Shell.instance(config=Config(request["settings"]))

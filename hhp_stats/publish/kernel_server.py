@@ -67,6 +67,7 @@ def _serve(listener: socket.socket, parent: int) -> None:
     with_parent = _loaded(Path(__file__).parents[1] / "processes" / "with_parent.py")
     with_parent.end_with_parent(parent, with_signal=signal.SIGTERM)
     cell_shell = _loaded(Path(__file__).with_name("cell_shell.py"))
+    gc.disable()  # modules stay: while they load, nothing is garbage
     # Not matplotlib's backend: the first figure loads it, in the kernel, since it binds figures to that kernel's shell.
     for name in LIBRARIES:
         import_module(name)
@@ -76,6 +77,7 @@ def _serve(listener: socket.socket, parent: int) -> None:
     # What is there already is no garbage: a kernel that looked through it would also copy all of it.
     gc.collect()
     gc.freeze()
+    gc.enable()
     here = os.getpid()
     ready = selectors.DefaultSelector()
     ready.register(sys.stdin, selectors.EVENT_READ)

@@ -25,6 +25,7 @@ from hhp_stats.plan.conduct import (
     load_commitments,
     load_deviations,
 )
+from hhp_stats.processes.garbage import look_seldom
 from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.processes.with_parent import as_worker
 from hhp_stats.results import result_frame, write_results
@@ -156,6 +157,7 @@ def _in_turn(
 ) -> None:
     """In the other process: all results by study, or what went wrong with the last that ran."""
     as_worker(parent)
+    look_seldom()
     if hasattr(os, "nice"):
         # The first study takes longest: its copies have the cores, and the others' work fills what they leave free.
         os.nice(_BEHIND)

@@ -88,12 +88,17 @@ def study_key(root: Path, *, study: str, module: str, patterns: Sequence[str]) -
     read = {*(root / name for name in raw if (root / name).is_file()), *input_files(root, patterns)}
     for name, path in _named(root, sorted(read)):
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    for name, path in _named(root, modules_run(module)):
-        digest.update(name.encode() + b"\0" + _module(path)[0])
+    digest.update(_code_of(root, module))
     secret = os.environ.get(KEY_FILE)
     if secret and Path(secret).is_file():
         digest.update(hashlib.sha256(Path(secret).read_bytes()).digest())
     return digest.hexdigest()
+
+
+@cache  # most trials are run by the same module
+def _code_of(root: Path, module: str) -> bytes:
+    """Names and digests of all modules that run a study."""
+    return b"".join(name.encode() + b"\0" + _module(path)[0] for name, path in _named(root, modules_run(module)))
 
 
 def _manifest_for(root: Path, study: str) -> str:

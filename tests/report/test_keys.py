@@ -35,7 +35,7 @@ def forgetful() -> Iterator[None]:
     """What is remembered of versions and modules in this process is forgotten before and after."""
 
     def forget() -> None:
-        for remembered in (kept._libraries, kept._module, kept._source):
+        for remembered in (kept._libraries, kept._code_of, kept._module, kept._source):
             remembered.cache_clear()
 
     forget()
@@ -140,6 +140,7 @@ def test_code_of_a_study_counts_however_far_away_it_is(
     monkeypatch.setattr(kept, "PACKAGE", package)
 
     def key() -> str:
+        kept._code_of.cache_clear()
         kept._module.cache_clear()
         kept._source.cache_clear()
         return kept.study_key(tmp_path, study="one", module="hhp_stats.studies.one", patterns=())

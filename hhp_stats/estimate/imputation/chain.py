@@ -162,12 +162,14 @@ def _numeric(
     Z are the complete predictors, the same in every chain; W (C, k_w, n_obs) the varying ones; y the values.
     """
     z = target.complete[target.observed]
-    w_y = np.empty((len(rngs), len(varying) + 1, len(target.observed)))
-    w_missing = np.empty((len(rngs), len(varying), len(target.missing)))
+    w_y = np.empty((len(varying) + 1, len(rngs), len(target.observed)))
+    w_missing = np.empty((len(varying), len(rngs), len(target.missing)))
     for place, column in enumerate(varying):
-        w_y[:, place] = np.take(column, target.observed, axis=1)
-        w_missing[:, place] = np.take(column, target.missing, axis=1)
-    w_y[:, -1] = target.standard
+        # Not "raise", which would take into an array of its own first; the places are all there.
+        np.take(column, target.observed, axis=1, out=w_y[place], mode="clip")
+        np.take(column, target.missing, axis=1, out=w_missing[place], mode="clip")
+    w_y[-1] = target.standard
+    w_y, w_missing = w_y.swapaxes(0, 1), w_missing.swapaxes(0, 1)
     grams = _cross_products(target, z, w_y)
     ridge = needs_ridge(grams)
     grams[ridge] = with_ridge(grams[ridge])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ def matched_donors(
     people = donors.shape[1]
     nearest = min(count, people)
     shuffled = np.array([rng.permutation(people) for rng in rngs])
-    values, order = _ascending(np.take_along_axis(donors, shuffled, axis=1))
+    values, order = _ascending(_along_rows(donors, shuffled))
     pairs = values[:, :-nearest] + values[:, nearest:]
     # In ascending order one search ends near where the next begins: several times as fast.
     sought, ascending = _ascending(recipients)
@@ -37,7 +38,13 @@ def matched_donors(
     np.put_along_axis(start, ascending, found, axis=1)
     start += [rng.integers(nearest, size=recipients.shape[1]) for rng in rngs]
     # Back from places in order to places among the shuffled, and to the donors themselves.
-    return np.take_along_axis(shuffled, np.take_along_axis(order, start, axis=1), axis=1)
+    return _along_rows(shuffled, _along_rows(order, start))
+
+
+def _along_rows(values: npt.NDArray[Any], places: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
+    """From each row of values (C, n) those at its places (C, m): `take_along_axis`, in half the time."""
+    rows, width = values.shape
+    return np.take(values, places + width * np.arange(rows)[:, None])
 
 
 def _ascending(predictions: Array) -> tuple[Array, npt.NDArray[np.intp]]:
@@ -45,15 +52,15 @@ def _ascending(predictions: Array) -> tuple[Array, npt.NDArray[np.intp]]:
     equals first.
 
     People alike in every predictor differ in the last bits of their predictions, by their place in memory: those
-    digits must not choose, hence `PLACES`. A rounded prediction and its place make one whole number, since numbers
-    are sorted several times as fast as places are by their numbers.
+    digits must not choose, hence `PLACES`. A rounded prediction and its place, in the last bits, make one whole
+    number, since numbers are sorted several times as fast as places are by their numbers.
     """
     unit, count = 10.0**PLACES, predictions.shape[1]
     whole = np.rint(predictions * unit)
-    if not np.abs(whole).max(initial=0.0) < _LARGEST / count:  # far outside any scale: no room for the place
+    bits = count.bit_length()
+    if not np.abs(whole).max(initial=0.0) < _LARGEST / 2**bits:  # far outside any scale: no room for the place
         order = np.argsort(whole, axis=1, kind="stable")
-        return np.take_along_axis(whole, order, axis=1) / unit, order
-    keys = whole.astype(np.int64) * count + np.arange(count)
+        return _along_rows(whole, order) / unit, order
+    keys = (whole.astype(np.int64) << bits) + np.arange(count)
     keys.sort(axis=1)
-    whole_numbers, order = np.divmod(keys, count)
-    return whole_numbers / unit, order
+    return (keys >> bits) / unit, keys & (2**bits - 1)
