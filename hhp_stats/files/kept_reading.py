@@ -114,16 +114,23 @@ def _unheard() -> Iterator[None]:
 def _now(path: str) -> State:
     now: State
     try:
-        if os.path.isdir(path):  # noqa: PTH112  to make a Path takes as long as to read what stands there
-            now = tuple(sorted(entry.name for entry in Path(path).iterdir()))
-        else:
-            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-                now = file.readall()
+        # Nearly all are files: to ask first, or to make a Path, takes as long as to read what stands there.
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            now = file.readall()
+    except (IsADirectoryError, PermissionError):  # the second where a folder is opened on Windows
+        now = _names_in(path)
     except OSError:
         now = None
     if _contents.get(path, _contents) != now:
         _contents[path] = now
     return _contents[path]
+
+
+def _names_in(folder: str) -> State:
+    try:
+        return tuple(sorted(os.listdir(folder)))  # noqa: PTH208
+    except OSError:
+        return None
 
 
 def _hear(event: str, values: tuple[Any, ...]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from hhp_stats.regression.model_matrix import Array
+
+Number = TypeVar("Number", bound=np.generic)
 
 PLACES = 9  # decimals of a prediction that count, in standard deviations of the variable
 _LARGEST = 2.0**62  # whole numbers of 64 bits, with a margin
@@ -41,10 +43,10 @@ def matched_donors(
     return _along_rows(shuffled, _along_rows(order, start))
 
 
-def _along_rows(values: npt.NDArray[Any], places: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
+def _along_rows(values: npt.NDArray[Number], places: npt.NDArray[np.intp]) -> npt.NDArray[Number]:
     """From each row of values (C, n) those at its places (C, m): `take_along_axis`, in half the time."""
     rows, width = values.shape
-    return np.take(values, places + width * np.arange(rows)[:, None])
+    return np.asarray(np.take(values, places + width * np.arange(rows)[:, None]))
 
 
 def _ascending(predictions: Array) -> tuple[Array, npt.NDArray[np.intp]]:
