@@ -62,10 +62,15 @@ def small_project(home: Path) -> Path:
         shutil.copytree(ROOT / name, home / name, ignore=shutil.ignore_patterns("figures"))
     for name in ("_quarto.yml", "index.qmd", "requirements.lock"):
         shutil.copy(ROOT / name, home / name)
+    ask_chance_less(home)
+    return home
+
+
+def ask_chance_less(home: Path) -> None:
+    """Three imputations and sixty draws are in the plan of the trial with the longest run."""
     plan = home / "data/plan/goal_setting.toml"
     text = plan.read_text(encoding="utf-8")
     text, found = re.subn(r"(\nm|\niterations) = \d+", r"\1 = 3", text)
     text, more = re.subn(r"\ndraws = \d+", "\ndraws = 60", text)
     assert (found, more) == (5, 1)  # four models and their rounds
     plan.write_text(text, encoding="utf-8")
-    return home

@@ -15,6 +15,7 @@ from frozen_tools import ONLY, small_book, with_results
 from hhp_stats.publish import kernels, release, render, warm_kernels
 from hhp_stats.publish.execute import Executed
 from hhp_stats.publish.source import steps
+from hhp_stats.studies.kept import FOLDER, is_kept
 
 
 @pytest.fixture(scope="session")
@@ -85,8 +86,12 @@ def without_kernel(monkeypatch: pytest.MonkeyPatch) -> WithoutKernel:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def prepared(whole_report: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The project's data in a book of two chapters, with one trial's results; copy it before changing anything."""
+    home = small_book(tmp_path_factory.mktemp("prepared") / "project")
+    for study in ONLY:  # of the same data and plan
+        shutil.copytree(whole_report / FOLDER / study.key, home / FOLDER / study.key)
+        assert is_kept(home, study.key, study.key_now(home))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(release, "studies_of", lambda root: ONLY)
-        yield with_results(small_book(tmp_path_factory.mktemp("prepared") / "project"))
+        yield with_results(home)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
 import pytest
+from whole_tools import ask_chance_less
 
 from hhp_stats.processes.progress import silent
 from hhp_stats.running import run
@@ -69,15 +69,12 @@ def small_book(home: Path) -> Path:
     shutil.copy(ROOT / "report/_synthetic.qmd", home / "report/_synthetic.qmd")
     (home / "index.qmd").write_text(INDEX, encoding="utf-8")
     (home / "_quarto.yml").write_text(CONFIG, encoding="utf-8")
-    plan = home / "data/plan/goal_setting.toml"
-    text = plan.read_text(encoding="utf-8")
-    text = re.sub(r"(\nm|\niterations) = \d+", r"\1 = 3", text)
-    plan.write_text(re.sub(r"\ndraws = \d+", "\ndraws = 20", text), encoding="utf-8")
+    ask_chance_less(home)
     return home
 
 
 def with_results(home: Path) -> Path:
-    """Run the goal-setting trial and put a stand-in for the rendered report beside its results."""
+    """Run the goal-setting trial unless its results stand, and put a stand-in for the rendered report beside them."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(run, "studies_of", lambda root: ONLY)
         run.run_studies(home, progress=lambda study: silent)

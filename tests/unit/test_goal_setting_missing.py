@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 import joblib
 import matplotlib.pyplot as plt
@@ -76,6 +76,7 @@ def run(root):
         ),
     )
 
+    @cache  # nobody edits a report
     def report(loss=lambda people: people) -> StudyReport:
         output = analyse(trial(people=loss(drawn.people)), plan)
         return StudyReport(root=root, plan=plan, output=output, document="report/02-goal-setting.qmd")
