@@ -63,11 +63,12 @@ def files_together() -> Mapping[str, str]:
     """
     asked_in = {path: _asked(path) for path in sorted(ROOT.glob("tests/**/test_*.py"))}
     first = {path: path for path in asked_in}
-    for conftest in sorted(ROOT.glob("tests/**/conftest.py")):
-        beside = _asked(conftest)
+    shared = sorted(ROOT.glob("tests/**/conftest.py"))
+    for conftest in shared:
+        below = [_asked(path) for path in shared if path.is_relative_to(conftest.parent)]
         for name in set(_SESSION.findall(conftest.read_text(encoding="utf-8"))) - CHEAP:
-            names = {name}  # and fixtures beside it that ask for it
-            while more := {made for made, asked in beside.items() if names & asked} - names:
+            names = {name}  # and fixtures, beside it or in folders below, that ask for it
+            while more := {made for fixtures in below for made, asked in fixtures.items() if names & asked} - names:
                 names |= more
             users = [
                 path
