@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cache
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pikepdf
@@ -60,12 +60,6 @@ def words(page):
     text = re.sub(r"<(script|style).*?</\1>", " ", page.read_text(encoding="utf-8"), flags=re.S)
     text = re.sub(r"<[^>]+>", " ", text)
     return re.sub(r"\s+", " ", text.replace("&gt;", ">").replace("&lt;", "<"))
-
-
-def figures(folder):
-    return {path.name for path in folder.rglob("*.svg")} | set(
-        re.findall(r"[\w-]+\.svg", "".join(page.read_text(encoding="utf-8") for page in folder.glob("*.html")))
-    )
 
 
 @pytest.fixture(scope="module")
@@ -274,21 +268,26 @@ def corrected(rendered):
             ["K1", *common, "overall_absence_days", f"{whole:g}", f"{whole + 60:g}", "long illness missed", "authority"]
         )
         line.writerow(["K2", *common, "illness_days", f"{old:g}", f"{old + 60:g}", "long illness missed", "authority"])
-    hhp(project, "render", "--format", "html")
+    hhp(project, "results")
     return project
 
 
 def test_one_correction_moves_results_sentences_tables_and_figures_together(rendered, corrected):
-    old, new = planned_row(rendered / "first"), planned_row(corrected / "_output")
+    results = corrected / ".report/results"
+    old, new = planned_row(rendered / "first"), planned_row(results)
     assert abs(new["estimate"] - old["estimate"]) > 0.01  # sixty days over 1,290 people are 0.1 days an arm
-    page = words(corrected / "_output/02-goal-setting.html")
-    assert interval(new["conf_low"], new["conf_high"]) in page
-    assert interval(old["conf_low"], old["conf_high"]) not in page, "a number of the last rendering is still there"
-    before, after = figures(rendered / "first"), figures(corrected / "_output")
-    moved = {name.rsplit("-", 1)[0] for name in after - before}
+    # That a page follows what its code prints, and its code what it read: test_render_cache, test_unchanged, test_leaks.
+    chapter, front = printed_again(corrected, "report/02-goal-setting.qmd", "index.qmd")
+    assert interval(new["conf_low"], new["conf_high"]) in chapter.words
+    assert interval(old["conf_low"], old["conf_high"]) not in chapter.words, (
+        "a number of the last results is still there"
+    )
+    before = {path.name for path in (rendered / "report/figures").glob("*.svg")}
+    moved = {name.rsplit("-", 1)[0] for name in (chapter.figures | front.figures) - before}
+    assert before & (chapter.figures | front.figures), "every figure has another name"
     for figure in ("absence-versions", "front-primary"):  # the second is on the first page
         assert any(figure in name for name in moved), f"the figure {figure} did not change"
-    frames = (read_results(folder / "results.csv") for folder in (rendered / "first", corrected / "_output"))
+    frames = (read_results(folder / "results.csv") for folder in (rendered / "first", results))
     changes = changed_results(*frames)
     assert PLANNED in set(changes["result_id"]) and set(changes["change"]) == {"moved"}
 
@@ -310,25 +309,35 @@ def test_flipping_the_arms_flips_words_titles_and_alternative_texts(rendered):
     assert refused.returncode == 1 and "[A06]" in refused.stderr and "[G05]" in refused.stderr
     explain_findings(project)
     hhp(project, "results")
-    # That whole pages follow is the correction's test: of this one the two chapters that it looks at are run.
     chapter, appendix = printed_again(project, "report/02-goal-setting.qmd", "report/A-deviations.qmd")
-    assert "X-A06" in appendix and "the arms were sent out exchanged" in appendix
+    assert "X-A06" in appendix.words and "the arms were sent out exchanged" in appendix.words
     old, new = planned_row(rendered / "first"), planned_row(project / ".report/results")
     assert old["estimate"] * new["estimate"] < 0
     direction = "higher" if new["estimate"] > 0 else "lower"
-    assert f"Sickness absence was {direction} by" in chapter
-    assert f"As planned: {number(new['estimate'])} (" in chapter  # alternative text
+    assert f"Sickness absence was {direction} by" in chapter.words
+    assert f"As planned: {number(new['estimate'])} (" in chapter.words  # alternative text
+
+
+class Printed(NamedTuple):
+    """What a chapter says, figures by their alternative texts, on one line; and the names of its figures' files, which follow their content."""
+
+    words: str
+    figures: set[str]
 
 
 def printed_again(project, *paths):
-    """What these chapters say, figures by their alternative texts, on one line: their code is run on the results of
-    now.
-    """
+    """What these chapters print on the results of now: their code is run where what it read has changed."""
     book = load_project(project)
     sources = [read_chapter(book, chapter) for path in paths for chapter in book.chapters if chapter.path == path]
     woven = [weave(book, *pair) for pair in zip(sources, execute(book, sources), strict=True)]
     assert len(woven) == len(paths)
-    return [" ".join(plain(each.markdown + "".join(each.tables.values())).split()) for each in woven]
+    return [
+        Printed(
+            words=" ".join(plain(each.markdown + "".join(each.tables.values())).split()),
+            figures=set(re.findall(r"[\w-]+\.svg", each.markdown)),
+        )
+        for each in woven
+    ]
 
 
 def explain_findings(project):
