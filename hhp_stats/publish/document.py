@@ -27,6 +27,8 @@ from hhp_stats.publish.source import Source
 DOCUMENT_NAME = "report.docx"
 _DOTS_PER_INCH = 200
 _HALF_POINTS = 15  # size of type in tables
+_TWIPS = 60  # between the words of a cell and its edge
+_MARGIN = re.compile(rb'(<w:(?:left|right) w:type="dxa" w:w=")\d+')
 _SVG = re.compile(r"\.svg$")
 
 
@@ -64,15 +66,38 @@ def write_document(
 
 
 def _small_tables(styles: bytes) -> bytes:
-    """The document's styles with small type and close lines in tables and their notes."""
+    """The document's styles with small type and close lines in tables and their notes, bold heads, and captions that
+    stay with their tables.
+    """
     size = b'<w:sz w:val="%d"/><w:szCs w:val="%d"/>' % (_HALF_POINTS, _HALF_POINTS)
-    look = b'<w:pPr><w:spacing w:before="30" w:after="30"/></w:pPr><w:rPr>' + size + b"</w:rPr>"
-    for style in (b"TableCell", b"TableNote"):
+    close = b'<w:spacing w:before="30" w:after="30"/>'
+    styles = _MARGIN.sub(rb"\g<1>%d" % _TWIPS, styles)
+    looks = {
+        b"TableCell": (close, size),
+        b"TableNote": (close, size),
+        b"TableHead": (b"<w:keepNext/>" + close, b"<w:b/><w:bCs/>" + size),
+        b"Caption": (b"<w:keepNext/>", b""),
+        b"ImageCaption": (b'<w:keepNext w:val="0"/>', b""),  # it is based on the other, and stands below its figure
+    }
+    for style, (paragraph, letters) in looks.items():
         begins = styles.find(b'w:styleId="' + style + b'"')
         if begins >= 0:  # a document without tables has no such style
             ends = styles.index(b"</w:style>", begins)
-            styles = styles[:ends] + look + styles[ends:]
+            changed = _with(styles[begins:ends], b"pPr", paragraph)
+            styles = styles[:begins] + (_with(changed, b"rPr", letters) if letters else changed) + styles[ends:]
     return styles
+
+
+def _with(style: bytes, kind: bytes, look: bytes) -> bytes:
+    """A style with something said first among its settings of one kind, which it may not have yet.
+
+    Those of paragraphs stand before those of letters.
+    """
+    opening = b"<w:%s>" % kind
+    if opening in style:
+        return style.replace(opening, opening + look, 1)
+    made = opening + look + b"</w:%s>" % kind
+    return style.replace(b"<w:rPr>", made + b"<w:rPr>", 1) if kind == b"pPr" and b"<w:rPr>" in style else style + made
 
 
 def _notice(words: str) -> dict[str, Any]:

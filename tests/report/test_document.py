@@ -67,11 +67,77 @@ def test_tables_figures_and_formulas_are_real_and_have_their_captions(
             label = caption.xpath("./span[@class='float-label']")
             if label:
                 number = text_of(label[0])
-                assert any(line.startswith(f"{number}.") for line in styles(body, r"(Table|Image)Caption")), number
+                assert any(line.startswith(f"{number}.") for line in styles(body, r"(Image)?Caption")), number
     assert sum(1 for _ in body.iter(f"{M}oMath")) > 1
     with zipfile.ZipFile(document) as archive:
         pictures = [name for name in archive.namelist() if name.startswith("word/media/")]
     assert pictures and not [name for name in pictures if name.endswith(".svg")]
+
+
+def style_of(paragraph: ElementTree.Element) -> str:
+    style = paragraph.find(f"{W}pPr/{W}pStyle")
+    return "" if style is None else style.get(f"{W}val", "")
+
+
+def test_heads_of_tables_are_bold_and_repeated_on_the_next_page(body: ElementTree.Element, document: Path) -> None:
+    heads = 0
+    for table in body.iter(f"{W}tbl"):
+        for row in table.findall(f"{W}tr"):
+            if row.find(f"{W}trPr/{W}tblHeader") is not None:
+                heads += 1
+                assert {style_of(paragraph) for paragraph in row.iter(f"{W}p") if words(paragraph)} <= {"TableHead"}
+    assert heads >= sum(1 for _ in body.iter(f"{W}tbl"))
+    with zipfile.ZipFile(document) as archive:
+        styles_xml = ElementTree.fromstring(archive.read("word/styles.xml"))
+    look = {style.get(f"{W}styleId"): style for style in styles_xml.iter(f"{W}style")}
+    assert look["TableHead"].find(f"{W}rPr/{W}b") is not None
+    assert look["TableHead"].find(f"{W}pPr/{W}keepNext") is not None
+    assert look["Caption"].find(f"{W}pPr/{W}keepNext") is not None
+    assert look["ImageCaption"].find(f"{W}pPr/{W}keepNext").get(f"{W}val") == "0"
+
+
+def test_numbers_stand_to_the_right_as_on_the_pages(rendered: Rendered, body: ElementTree.Element) -> None:
+    right = {
+        words(paragraph)
+        for paragraph in body.iter(f"{W}p")
+        if paragraph.find(f"{W}pPr/{W}jc[@{W}val='right']") is not None
+    }
+    shown = set()
+    for name in rendered.report.pages:
+        for cell in rendered.page(name).xpath(
+            "//table[contains(@class, 'gt_table')]/tbody/tr[not(@class)]/td[not(@class)]"
+        ):
+            shown.add(" ".join(text_of(cell).split()))
+    shown -= {""}
+    assert len(shown) > 10 and shown <= right
+
+
+def test_a_caption_stands_over_its_table_and_notes_below_it(body: ElementTree.Element) -> None:
+    before = None
+    captioned = noted = 0
+    for element in body.find(f"{W}body"):
+        if element.tag == f"{W}tbl" and before is not None and style_of(before) == "Caption":
+            captioned += words(before).startswith("Table")
+        if element.tag == f"{W}p" and before is not None and before.tag == f"{W}tbl":
+            noted += style_of(element) == "TableNote"
+        before = element
+    assert captioned > 2 and noted > 0
+
+
+def test_no_column_is_narrower_than_its_longest_word(body: ElementTree.Element) -> None:
+    columns = 0
+    for table in body.iter(f"{W}tbl"):
+        grid = [int(column.get(f"{W}w")) for column in table.findall(f"{W}tblGrid/{W}gridCol")]
+        for row in table.findall(f"{W}tr"):
+            cells = row.findall(f"{W}tc")
+            if len(cells) != len(grid) or any(cell.find(f"{W}tcPr/{W}gridSpan") is not None for cell in cells):
+                continue
+            for width, cell in zip(grid, cells, strict=True):
+                letters = max(map(len, re.findall(r"[^ -]+", words(cell))), default=0)
+                columns += 1
+                # Letters of 7.5 points are half as wide; the edges of a cell take six. In twips, of a line of A4.
+                assert 20 * (3.75 * letters + 6) <= 9026 * width / sum(grid), (words(cell), width, grid)
+    assert columns > 20
 
 
 def test_every_reference_resolves(body: ElementTree.Element) -> None:

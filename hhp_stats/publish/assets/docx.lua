@@ -54,7 +54,7 @@ local function float(el)
   end
   -- The place that references lead to stands in the caption.
   if el.identifier ~= "" then caption = pandoc.Inlines({ pandoc.Span(caption, pandoc.Attr(el.identifier)) }) end
-  local line = styled({ pandoc.Para(caption) }, kind == "fig" and "Image Caption" or "Table Caption")
+  local line = styled({ pandoc.Para(caption) }, kind == "fig" and "Image Caption" or "Caption")
   local out = pandoc.Blocks({})
   if kind == "tbl" then out:insert(line) end
   out:extend(el.content[1].content)
@@ -63,6 +63,7 @@ local function float(el)
 end
 
 local function div(el)
+  if el.attributes["custom-style"] then return nil end -- notes of tables
   if has(el, "float") then return float(el) end
   if has(el, "callout") then
     local title = pandoc.Para({ pandoc.Strong(el.content[1].content[1].content) })
@@ -85,37 +86,66 @@ local function div(el)
   return el
 end
 
--- Columns share the line by the length of their fullest cell, within limits; cells have a type of their own.
-local LEAST, MOST = 5, 34 -- characters
+-- Every column is as wide as its longest word; what is left of the line they share by the length of their fullest cell. Cells
+-- have a type of their own, heads and the names of groups of rows are bold, numbers stand to the right as on the pages.
+local LINE, MOST, EDGES = 105, 34, 3 -- characters: of a line of the page, wished for by a cell at most, between two columns
+
+local function widths(words, wishes)
+  local least, more, wide = 0, 0, {}
+  for at, word in ipairs(words) do
+    least = least + word
+    more = more + wishes[at] - word
+  end
+  local share = more > 0 and math.max(0, LINE - least) / more or 0
+  local total = 0
+  for at, word in ipairs(words) do
+    wide[at] = word + math.min(1, share) * (wishes[at] - word)
+    total = total + wide[at]
+  end
+  for at, width in ipairs(wide) do wide[at] = width / total end
+  return wide
+end
 
 local function laid_out(tbl)
-  local longest = {}
-  local function measure(row)
+  local words_of, wishes, covered = {}, {}, {} -- covered: for how many rows a cell above reaches into this column
+  for at = 1, #tbl.colspecs do words_of[at], wishes[at] = EDGES + 1, EDGES + 1 end
+  local function measure(row, head)
     local at = 1
+    local style = (head or has(row, "gt_group_heading_row")) and "Table Head" or "Table Cell"
     for _, cell in ipairs(row.cells) do
+      while (covered[at] or 0) > 0 do
+        covered[at] = covered[at] - 1
+        at = at + 1
+      end
+      for column = at, at + cell.col_span - 1 do covered[column] = cell.row_span - 1 end
       if cell.col_span == 1 then
-        local letters = utf8.len(stringify(cell.contents)) or 0
-        longest[at] = math.max(longest[at] or LEAST, math.min(letters + 2, MOST))
+        local text = stringify(cell.contents)
+        wishes[at] = math.max(wishes[at], math.min(utf8.len(text) or 0, MOST) + EDGES)
+        for word in text:gmatch("[^ -]+") do words_of[at] = math.max(words_of[at], math.min(utf8.len(word) or 0, MOST) + EDGES) end
+        wishes[at] = math.max(wishes[at], words_of[at])
       end
       at = at + cell.col_span
-      cell.contents = { styled(as_paragraphs(cell.contents), "Table Cell") }
+      if has(cell, "gt_right") then cell.alignment = "AlignRight" end
+      if has(cell, "gt_center") or has(cell, "gt_column_spanner_outer") then cell.alignment = "AlignCenter" end
+      -- An empty cell would have a line of the text's own size.
+      if #cell.contents == 0 then cell.contents = { pandoc.Para({ pandoc.Str("\u{a0}") }) } end
+      cell.contents = { styled(as_paragraphs(cell.contents), style) }
     end
+    for column = at, #tbl.colspecs do covered[column] = math.max(0, (covered[column] or 0) - 1) end
     return row
   end
-  local function all(rows) for at, row in ipairs(rows) do rows[at] = measure(row) end return rows end
+  local function all(rows, head) for at, row in ipairs(rows) do rows[at] = measure(row, head) end return rows end
   local head = tbl.head
-  head.rows = all(head.rows)
+  head.rows = all(head.rows, true)
   tbl.head = head
   local bodies = tbl.bodies
   for _, body in ipairs(bodies) do
-    body.head = all(body.head)
+    body.head = all(body.head, true)
     body.body = all(body.body)
   end
   tbl.bodies = bodies
-  local total = 0
-  for at = 1, #tbl.colspecs do total = total + (longest[at] or LEAST) end
-  local specs = pandoc.List()
-  for at, spec in ipairs(tbl.colspecs) do specs:insert({ spec[1], (longest[at] or LEAST) / total }) end
+  local specs, shares = pandoc.List(), widths(words_of, wishes)
+  for at, spec in ipairs(tbl.colspecs) do specs:insert({ spec[1], shares[at] }) end
   tbl.colspecs = specs
   return tbl
 end
