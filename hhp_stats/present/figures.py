@@ -194,16 +194,20 @@ def acceptability_curve(table: pd.DataFrame, *, width: float = WIDTH) -> Figure:
 
 
 def simple_forest(
-    rows: pd.DataFrame, *, labels: Sequence[str], ends: tuple[str, str, str], muted: Sequence[bool]
+    rows: pd.DataFrame,
+    *,
+    labels: Sequence[str],
+    ends: tuple[str, str, str],
+    muted: Sequence[bool],
+    width: float = WIDTH,
 ) -> Figure:
     """Estimates and intervals for readers without statistics: labels above the lines, no numbers, words for the ends.
 
-    `ends` stand below the left end, the middle and the right end. As wide as a telephone, so that its letters stay
-    large there. `muted` rows are grey with an open mark.
+    `ends` stand below the left end, the middle and the right end. `muted` rows are grey with an open mark.
     """
     apply_style()
     note_results(rows["result_id"])
-    figure, axes = plt.subplots(figsize=(_NARROW, 0.75 + 0.5 * len(rows)))
+    figure, axes = plt.subplots(figsize=(width, 0.75 + (0.5 if narrow(width) else 0.42) * len(rows)))
     reach = 1.08 * float(np.nanmax(np.abs(rows[["conf_low", "conf_high"]].to_numpy(dtype=float))))
     axes.set_xlim(-reach, reach)
     axes.set_ylim(-0.6, len(rows) - 0.25)
@@ -242,5 +246,4 @@ def simple_forest(
 
 
 _DASHES = ("-", "--", ":", "-.")
-_NARROW = 3.8  # inches
 _SIDES = ("left", "center", "right")

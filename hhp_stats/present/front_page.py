@@ -108,10 +108,7 @@ class Front:
 def _figure(front: Front) -> EmbeddedFigure:
     rows = front.primary
     entries = {entry.study: entry for entry in front.entries}
-    labels = [
-        f"{front.plain(entries[row['study']])}: {lowered(front.side.primary(row['study']).label)}"
-        for row in traced_records(rows)
-    ]
+    labels = [f"{front.plain(entries[row['study']])}: {_measured(front, row['study'])}" for row in traced_records(rows)]
     made_up = rows["study"].isin(front.side.invented)
     words = "; ".join(
         f"{label} {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
@@ -124,7 +121,9 @@ def _figure(front: Front) -> EmbeddedFigure:
     )
     grey = f" Grey lines with {INVENTED_SIGN} are invented." if made_up.any() else ""
     return embed(
-        lambda _: simple_forest(rows, labels=labels, ends=("worse", "no effect", "better"), muted=list(made_up)),
+        lambda width: simple_forest(
+            rows, labels=labels, ends=("worse", "no effect", "better"), muted=list(made_up), width=width
+        ),
         root=front.root,
         document=DOCUMENT,
         label="front-primary",
@@ -134,6 +133,12 @@ def _figure(front: Front) -> EmbeddedFigure:
             f"The main outcome of each trial. {conclusion}: a line that crosses the middle may mean no effect.{grey}"
         ),
     )
+
+
+def _measured(front: Front, study: str) -> str:
+    """What the main outcome of a trial is about, in everyday words where its plan has them: `wellbeing`."""
+    outcome = front.side.primary(study)
+    return outcome.construct or lowered(outcome.label)
 
 
 def _line(front: Front, entry: StudyEntry) -> list[str]:
@@ -210,9 +215,7 @@ def key_message(front: Front) -> str:
         return "No trial in this report has a result that counts yet."
     clear = [row for row in traced_records(rows) if is_clear(row)]
     names = {entry.study: front.plain(entry) for entry in front.entries}
-    outcome = listed_words(
-        list(dict.fromkeys(lowered(front.side.primary(study).label) for study in dict.fromkeys(rows["study"])))
-    )
+    outcome = listed_words(list(dict.fromkeys(_measured(front, study) for study in dict.fromkeys(rows["study"]))))
     if not clear:
         head = (
             f"None of the {spelled(len(rows))} programmes that we can judge made a clear difference to {outcome}."
@@ -266,10 +269,16 @@ def experiments(front: Front) -> str:
             changed, same = ([_way(name) for name, clear in found if clear is wanted] for wanted in (True, False))
             name = front.plain(entry)
             if changed:
-                said.append(f"{name}: {listed_words(changed)} made a clear difference to what people chose.")
-            if same:
-                said.append(f"{'' if changed else name + ': '}{capital(listed_words(same))} made no clear difference.")
+                rest = f" and no clear difference in {_ways(same, 'another')}" if same else ""
+                said.append(f"{name} made a clear difference to what people chose in {_ways(changed, 'one')}{rest}.")
+            elif same:
+                said.append(f"{name} made no clear difference to what people chose ({listed_words(same)}).")
     return " ".join(said)
+
+
+def _ways(names: Sequence[str], one: str) -> str:
+    """`one way (side by side or one after the other)`, `two ways (...)`."""
+    return f"{f'{one} way' if len(names) == 1 else f'{spelled(len(names))} ways'} ({'; '.join(names)})"
 
 
 def invented_here(front: Front) -> str:
