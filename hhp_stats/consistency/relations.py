@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from hhp_stats.consistency.figures import Figures, ids_in
-from hhp_stats.consistency.verdict import Check, Finding
+from hhp_stats.consistency.verdict import Check, Finding, in_figures
 from hhp_stats.design.detectable_effect import (
     Clustering,
     Direction,
@@ -134,7 +134,7 @@ def relation_checks(figures: Figures, recomputed: Iterable[Recomputed], *, detec
         if not item.printed_id or item.reproduces is None:
             continue
         printed = figures.printed(item.printed_id)
-        said = f"{item.quantity}: {item.value:.4g} recomputed, {printed.short} reported"
+        said = f"{item.quantity}: {in_figures(item.value, 4)} recomputed, {printed.short} reported"
         if not math.isnan(item.people_for_printed) and not item.reproduces:
             said += f"; the reported value needs {item.people_for_printed:.0f} people"
         reading = item.reading or "as reported"

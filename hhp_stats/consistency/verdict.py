@@ -26,6 +26,17 @@ Kind = Literal[
 ]
 Finding = Literal["reproduces", "another_reading", "does_not_reproduce", "not_checkable"]
 
+_SMALLEST = 0.0001
+
+
+def in_figures(value: float, figures: int) -> str:
+    """A number in so many significant figures and without exponents: `0.143`, `1,665`, `under 0.0001`."""
+    if 0 < abs(value) < _SMALLEST:
+        return f"{'under ' if value > 0 else 'above -'}{_SMALLEST}"
+    text = f"{value:.{figures}g}"
+    return f"{value:,.0f}" if "e" in text else text
+
+
 FINDINGS: dict[Finding, str] = {
     "reproduces": "reproduces",
     "another_reading": "reproduces under another reading",
@@ -117,7 +128,7 @@ def verdicts(
         tried = [c for c in own if c.kind == worst.kind and c is not worst and c.finding != "not_checkable"]
         reason = worst.reason
         if worst.finding != "reproduces" and tried:
-            reason += " Also tried: " + "; ".join(f"{c.reading} ({c.recomputed:.3g})" for c in tried) + "."
+            reason += " Also tried: " + "; ".join(f"{c.reading} ({in_figures(c.recomputed, 3)})" for c in tried) + "."
         row = {name: printed[name] for name in VERDICT_COLUMNS if name in printed}
         rows.append(
             row

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from hhp_stats.consistency.comparisons import Comparison, arm_summary, recompute
 from hhp_stats.consistency.figures import Figures
-from hhp_stats.consistency.verdict import Check, Finding
+from hhp_stats.consistency.verdict import Check, Finding, in_figures
 
 EVERY_OUTCOME = "all_outcomes"
 
@@ -40,6 +40,7 @@ def direction_checks(
                 open_.append(comparison.outcome)
             elif math.copysign(1, gap) * turned != math.copysign(1, said):
                 wrong.append(comparison.outcome)
+        worded = "higher" if said > 0 else "lower"
         finding: Finding = "does_not_reproduce" if wrong else "not_checkable" if open_ else "reproduces"
         verdict = {
             "does_not_reproduce": f"the reported means differ the other way for {', '.join(wrong)}",
@@ -53,7 +54,7 @@ def direction_checks(
                 kind="direction",
                 finding=finding,
                 recomputed=gap,
-                reason=f"Worded {'+' if said > 0 else '-'}; difference of means {'; '.join(notes)}: {verdict}.",
+                reason=f"Worded as {worded}; difference of means {'; '.join(notes)}: {verdict}.",
             )
         )
     return out
@@ -84,7 +85,7 @@ def significance_checks(figures: Figures, comparisons: Iterable[Comparison], *, 
             else:
                 test = recompute(figures, comparison)
                 recomputed = True
-                notes.append(f"no reported p for {name}; {test.test.p_value:.2g} from the arms")
+                notes.append(f"no reported p for {name}; {in_figures(test.test.p_value, 2)} from the arms")
                 low, high = test.p_range.low, test.p_range.high
             if low < alpha < high:
                 open_.append(name)

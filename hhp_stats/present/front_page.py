@@ -100,7 +100,7 @@ class Front:
             rows,
             label="tbl-front-programmes",
             caption="The studies at a glance",
-            widths=[24, 20, 16, 9, 13, 20],
+            widths=[21, 19, 22, 8, 12, 20],
         )
         return f"{table}\n{escaped(note)}\n" if note else table
 

@@ -16,7 +16,7 @@ from hhp_stats.consistency.granularity import Scale, grim, grimmer, sd_limits
 from hhp_stats.consistency.printed import printed_figure
 from hhp_stats.consistency.relations import missing_relations, recompute_detectable_effects, recompute_relations
 from hhp_stats.consistency.statcheck import find_tests, p_from_statistic
-from hhp_stats.consistency.verdict import Check
+from hhp_stats.consistency.verdict import Check, in_figures
 from hhp_stats.errors import InvalidInput, UnknownName
 
 
@@ -218,6 +218,19 @@ def test_other_readings_are_tried_only_where_the_plain_one_fails():
     got = verdict(wrong, "A-P")
     assert got["verdict"] == "another_reading" and got["reading"] == READINGS["se_is_sd"]
     assert got["recomputed"] == pytest.approx(0.32, abs=0.005)
+
+
+def test_numbers_in_reasons_have_no_exponents():
+    values = {
+        1664.6: "1,665",
+        33_214.0: "33,214",
+        0.14349: "0.143",
+        3.5e-15: "under 0.0001",
+        0.0: "0",
+        0.0275: "0.0275",
+    }
+    assert {value: in_figures(value, 3) for value in values} == values
+    assert in_figures(-2e-9, 3) == "above -0.0001"
 
 
 def test_a_slipped_decimal_is_found():

@@ -39,6 +39,8 @@ def test_an_id_in_a_column_of_text_may_break_after_its_joints() -> None:
 def test_ids_that_are_links_or_code_break_there_as_well() -> None:
     link = '<a class="code" href="F.html#result-s/o_p">s/o_p</a>'
     assert slimmed(link, explained=()) == link.replace(">s/o_p<", ">s/<wbr>o_<wbr>p<")
+    row = '<th scope="row" class="gt_stub"><span id="result-x">wellbeing/mean_treatment/raw</span></th>'
+    assert "wellbeing/<wbr>mean_<wbr>treatment/<wbr>raw</span>" in slimmed(row, explained=())
     assert slimmed("<code>tests/a.py</code> 0.5", explained=()) == "<code>tests/<wbr>a.<wbr>py</code> 0.5"
 
 
