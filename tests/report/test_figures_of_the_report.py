@@ -33,6 +33,11 @@ def test_alternative_texts_begin_with_what_the_figure_shows(figures: dict[str, l
     assert {name: first for name, first in firsts.items() if not 10 <= len(first) <= 240 or first == texts[name]} == {}
 
 
+def test_the_first_figure_speaks_in_everyday_words(figures: dict[str, lxml.html.HtmlElement]) -> None:
+    (alt, *_) = figures["fig-front-primary"].xpath(".//img/@alt")
+    assert "wellbeing" in alt and "subjective" not in alt
+
+
 def test_colours_are_those_of_the_table_of_meanings(figures: dict, whole_report: Path) -> None:
     allowed = {colour.lower() for colour in (*MEANINGS.values(), PAPER, GRID, *TINTS, "#ffffff", "#000000")}
     seen: set[str] = set()
