@@ -341,11 +341,12 @@ def test_notes_of_tables_stay_in_the_window_of_a_telephone(report_page) -> None:
 
 
 def test_figures_fit_a_telephone_and_are_those_of_paper_on_a_wide_screen(report_page) -> None:
-    shown = """[...document.querySelectorAll("figure.fig img")].filter(image => image.offsetParent).map(image => {
+    shown = """Promise.all([...document.querySelectorAll("figure.fig img")].filter(image => image.offsetParent).map(async image => {
         image.loading = "eager";
+        await image.decode();
         const box = image.closest("p");
         return [image.currentSrc.includes("-phone"), box.scrollWidth <= box.clientWidth, image.getBoundingClientRect().width];
-    })"""
+    }))"""
     page, _ = report_page(LONGEST, width=360)
     found = page.evaluate(shown)
     assert len(found) > 5 and all(fits and width > 300 for _, fits, width in found)

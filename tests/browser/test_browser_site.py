@@ -68,6 +68,8 @@ def test_dark_theme_follows_the_system_and_the_choice_is_remembered(open_page) -
     page.get_by_role("button", name="Dark theme").click()
     expect(page.locator("#fig-trend img.on-light").first).to_be_hidden()
     expect(page.locator("#fig-trend img.on-dark").first).to_be_visible()
+    words = page.locator("#fig-trend img.on-light").first.get_attribute("alt")
+    assert words and page.locator("#fig-trend img.on-dark").first.get_attribute("alt") == words
 
 
 def test_theme_is_set_before_the_first_paint(open_page) -> None:

@@ -36,12 +36,16 @@ def test_an_id_in_a_column_of_text_may_break_after_its_joints() -> None:
     )
 
 
-def test_ids_that_are_links_or_code_break_there_as_well() -> None:
-    link = '<a class="code" href="F.html#result-s/o_p">s/o_p</a>'
-    assert slimmed(link, explained=()) == link.replace(">s/o_p<", ">s/<wbr>o_<wbr>p<")
-    row = '<th scope="row" class="gt_stub"><span id="result-x">wellbeing/mean_treatment/raw</span></th>'
-    assert "wellbeing/<wbr>mean_<wbr>treatment/<wbr>raw</span>" in slimmed(row, explained=())
-    assert slimmed("<code>tests/a.py</code> 0.5", explained=()) == "<code>tests/<wbr>a.<wbr>py</code> 0.5"
+def test_long_ids_break_there_also_as_links_as_code_and_as_names_of_rows() -> None:
+    name, broken = "wellbeing/mean_treatment/raw", "wellbeing/<wbr>mean_<wbr>treatment/<wbr>raw"
+    for around in (
+        '<a class="code" href="F.html#result-s/o_p">{}</a>',
+        "<code>{}</code>",
+        '<th scope="row" class="gt_stub"><span data-result="s/o_p">{}</span></th>',
+    ):
+        assert slimmed(around.format(name), explained=()) == around.format(broken)
+        assert slimmed(around.format("s/o_p"), explained=()) == around.format("s/o_p")
+    assert slimmed("<code>tests/unit/test_one.py::test_two</code>", explained=()).count("<wbr>") == 5
 
 
 def test_a_short_id_that_names_a_row_stays_on_its_line() -> None:

@@ -144,10 +144,10 @@ local inline = {
     -- What is as wide as a telephone, or has a drawing for one, fits any window; others scroll.
     local phone = el.attributes.phone
     local fits = (phone or (tonumber(el.attributes.width) or TELEPHONE + 1) <= TELEPHONE) and " fits" or ""
-    local function picture(src, telephone, theme)
+    local function picture(src, telephone, theme, said)
       local class = (theme .. fits):match("^ *(.*)$")
       -- Loaded when a reader comes near; the sides in the page keep the text in its place.
-      local image = '<img src="' .. escape(src) .. '"' .. alt .. size .. (class ~= "" and ' class="' .. class .. '"' or "") .. ' loading="lazy">'
+      local image = '<img src="' .. escape(src) .. '"' .. said .. size .. (class ~= "" and ' class="' .. class .. '"' or "") .. ' loading="lazy">'
       if not telephone then return image end
       local sides = ""
       for _, side in ipairs({ "width", "height" }) do
@@ -156,8 +156,9 @@ local inline = {
       end
       return '<picture><source media="(max-width: 40rem)" srcset="' .. escape(telephone) .. '"' .. sides .. ">" .. image .. "</picture>"
     end
-    if not dark then return pandoc.RawInline("html", picture(el.src, phone, "")) end
-    return pandoc.RawInline("html", picture(el.src, phone, "on-light") .. picture(dark, phone and el.attributes["phone-dark"], "on-dark"))
+    if not dark then return pandoc.RawInline("html", picture(el.src, phone, "", alt)) end
+    -- The twin is shown by a script alone, which gives it the words of the first (page.js): they are half of a figure's page.
+    return pandoc.RawInline("html", picture(el.src, phone, "on-light", alt) .. picture(dark, phone and el.attributes["phone-dark"], "on-dark", ' alt=""'))
   end,
   -- A long formula scrolls in a region of its own, as tables do.
   Math = function(el)

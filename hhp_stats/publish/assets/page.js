@@ -108,6 +108,9 @@
     reveal();
   });
 
+  // --- the dark twin of a picture says what the light one says
+  all("img.on-light, img.on-dark").forEach((image, at, both) => { if (image.matches(".on-dark")) image.alt = both[at - 1].alt; });
+
   // --- enlarged figures
   const viewer = one(".viewer");
   all("figure.fig").forEach((figure) => {
