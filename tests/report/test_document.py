@@ -124,6 +124,20 @@ def test_a_caption_stands_over_its_table_and_notes_below_it(body: ElementTree.El
     assert captioned > 2 and noted > 0
 
 
+def test_a_figure_stays_with_its_caption(body: ElementTree.Element, document: Path) -> None:
+    before, figures = None, 0
+    for element in body.find(f"{W}body"):
+        if element.tag == f"{W}p" and style_of(element) == "ImageCaption":
+            figures += 1
+            assert style_of(before) == "CaptionedFigure" and before.find(f".//{W}drawing") is not None
+        before = element
+    assert figures > 1
+    with zipfile.ZipFile(document) as archive:
+        styles_xml = ElementTree.fromstring(archive.read("word/styles.xml"))
+    (look,) = (style for style in styles_xml.iter(f"{W}style") if style.get(f"{W}styleId") == "CaptionedFigure")
+    assert look.find(f"{W}pPr/{W}keepNext") is not None
+
+
 def test_no_column_is_narrower_than_its_longest_word(body: ElementTree.Element) -> None:
     columns = 0
     for table in body.iter(f"{W}tbl"):

@@ -57,8 +57,12 @@ local function float(el)
   local line = styled({ pandoc.Para(caption) }, kind == "fig" and "Image Caption" or "Caption")
   local out = pandoc.Blocks({})
   if kind == "tbl" then out:insert(line) end
-  out:extend(el.content[1].content)
-  if kind == "fig" then out:insert(line) end
+  if kind == "fig" then
+    out:insert(styled(el.content[1].content, "Captioned Figure")) -- stays with its caption
+    out:insert(line)
+  else
+    out:extend(el.content[1].content)
+  end
   return out
 end
 
@@ -88,7 +92,8 @@ end
 
 -- Every column is as wide as its longest word; what is left of the line they share by the length of their fullest cell. Cells
 -- have a type of their own, heads and the names of groups of rows are bold, numbers stand to the right as on the pages.
-local LINE, MOST, EDGES = 105, 34, 3 -- characters: of a line of the page, wished for by a cell at most, between two columns
+-- Characters: of a line of the page, of the longest word and the fullest cell that are counted, between two columns.
+local LINE, WORD, MOST, EDGES = 105, 34, 60, 3
 
 local function widths(words, wishes)
   local least, more, wide = 0, 0, {}
@@ -121,7 +126,7 @@ local function laid_out(tbl)
       if cell.col_span == 1 then
         local text = stringify(cell.contents)
         wishes[at] = math.max(wishes[at], math.min(utf8.len(text) or 0, MOST) + EDGES)
-        for word in text:gmatch("[^ -]+") do words_of[at] = math.max(words_of[at], math.min(utf8.len(word) or 0, MOST) + EDGES) end
+        for word in text:gmatch("[^ -]+") do words_of[at] = math.max(words_of[at], math.min(utf8.len(word) or 0, WORD) + EDGES) end
         wishes[at] = math.max(wishes[at], words_of[at])
       end
       at = at + cell.col_span
