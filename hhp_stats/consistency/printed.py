@@ -14,6 +14,7 @@ from hhp_stats.tails import student_quantile, student_tail
 Bound = Literal["none", "lower", "upper"]
 
 _LONGEST = 6  # words of a token that a reason repeats
+_TEX = re.compile(r"^\$([^$]*)\$$")  # a token in the typesetting of its document
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 # Words that turn a figure into a bound; the first that occurs decides, so negated ones come first.
 _BOUNDS: tuple[tuple[str, Bound, bool], ...] = (  # word, bound, does the figure itself meet it?
@@ -36,6 +37,12 @@ _BOUNDS: tuple[tuple[str, Bound, bool], ...] = (  # word, bound, does the figure
     ("over ", "lower", False),
     ("just over", "lower", False),
 )
+
+
+def beginning(text: str) -> str:
+    """The first words of a printed token, all of a short one, without the signs of its typesetting (`$N = 267$`)."""
+    said = _TEX.sub(r"\1", text).split()
+    return " ".join(said if len(said) <= _LONGEST else [*said[: _LONGEST - 1], "\u2026"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +72,7 @@ class PrintedFigure:
     @property
     def short(self) -> str:
         """The printed token; of a whole phrase only its beginning, since the figure is what counts."""
-        said = self.text.split()
-        return self.text if len(said) <= _LONGEST else " ".join([*said[: _LONGEST - 1], "\u2026"])
+        return beginning(self.text)
 
     @property
     def in_words(self) -> bool:

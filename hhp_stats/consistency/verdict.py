@@ -33,7 +33,7 @@ def in_figures(value: float, figures: int) -> str:
     """A number in so many significant figures and without exponents: `0.143`, `1,665`, `under 0.0001`."""
     if 0 < abs(value) < _SMALLEST:
         return f"{'under ' if value > 0 else 'above -'}{_SMALLEST}"
-    text = f"{value:.{figures}g}"
+    text = f"{value:,.{figures}g}"
     return f"{value:,.0f}" if "e" in text else text
 
 

@@ -11,7 +11,7 @@ from great_tables import GT
 from hhp_stats.consistency.audit import load_scales
 from hhp_stats.consistency.comparisons import READINGS
 from hhp_stats.consistency.figures import figures, published_figures, read_published
-from hhp_stats.consistency.verdict import Finding
+from hhp_stats.consistency.verdict import Finding, in_figures
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
@@ -79,7 +79,7 @@ def _verdict_table(report: ConsistencyReport, kept: pd.Series, *, recomputed: bo
     for row in report.verdicts[kept].to_dict("records"):
         cells = {"Figure": str(row["id"]), "Printed": as_printed(str(row["as_printed"]))}
         if recomputed:
-            cells["Recomputed"] = MISSING if pd.isna(row["recomputed"]) else tidy(f"{row['recomputed']:,.4g}")
+            cells["Recomputed"] = MISSING if pd.isna(row["recomputed"]) else tidy(in_figures(row["recomputed"], 4))
         reading = "" if row["reading"] == "as reported" else f"Read as {row['reading']}: "
         rows.append(cells | {"Verdict": VERDICT[str(row["verdict"])], "Why": tidy(reading + str(row["reason"]))})
     if not rows:

@@ -15,6 +15,7 @@ from hhp_stats.consistency.audit import audit
 from hhp_stats.consistency.comparisons import Comparison, find_comparisons
 from hhp_stats.consistency.figures import Figures
 from hhp_stats.consistency.granularity import Scale
+from hhp_stats.consistency.printed import beginning
 from hhp_stats.consistency.verdict import FINDINGS
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.catalogue import catalogue, study_names
@@ -43,7 +44,6 @@ VERDICT: Mapping[str, str] = {
     "does_not_reproduce": "does not",
     "not_checkable": "open",
 }
-LONGEST = 6  # words of a printed phrase shown in a table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,5 +162,4 @@ def tidy(text: str) -> str:
 
 def as_printed(text: object) -> str:
     """The printed token; of a whole phrase only its beginning, since the figure is what counts."""
-    words = str(text).split()
-    return tidy(" ".join(words if len(words) <= LONGEST else [*words[: LONGEST - 1], "\u2026"]))
+    return tidy(beginning(str(text)))

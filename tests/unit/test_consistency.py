@@ -13,7 +13,7 @@ from hhp_stats.consistency.audit import audit, audit_checks
 from hhp_stats.consistency.comparisons import READINGS, find_comparisons, readings_for, recompute
 from hhp_stats.consistency.figures import COLUMNS, figures, ids_in
 from hhp_stats.consistency.granularity import Scale, grim, grimmer, sd_limits
-from hhp_stats.consistency.printed import printed_figure
+from hhp_stats.consistency.printed import beginning, printed_figure
 from hhp_stats.consistency.relations import missing_relations, recompute_detectable_effects, recompute_relations
 from hhp_stats.consistency.statcheck import find_tests, p_from_statistic
 from hhp_stats.consistency.verdict import Check, in_figures
@@ -218,6 +218,11 @@ def test_other_readings_are_tried_only_where_the_plain_one_fails():
     got = verdict(wrong, "A-P")
     assert got["verdict"] == "another_reading" and got["reading"] == READINGS["se_is_sd"]
     assert got["recomputed"] == pytest.approx(0.32, abs=0.005)
+
+
+def test_a_printed_token_is_repeated_without_the_signs_of_its_typesetting():
+    assert beginning("$N = 267$") == "N = 267" and beginning("between $5 and $6") == "between $5 and $6"
+    assert beginning("one two three four five six seven") == "one two three four five \u2026"
 
 
 def test_numbers_in_reasons_have_no_exponents():
