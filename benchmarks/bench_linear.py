@@ -12,7 +12,7 @@ from hhp_stats.estimate.logistic import ProbabilityChange, change_at_means, clus
 from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 Call = Callable[[pd.DataFrame, ModelMatrix], object]
 Case = tuple[str, str, Callable[[], object]]

@@ -21,7 +21,7 @@ from hhp_stats.estimate.two_sample import (
     welch_from_summary,
     welch_p_range,
 )
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 Reading = Literal["as_printed", "se_is_sd", "se_is_sd_pooled", "se_times_ten", "decisions"]
 

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm
 from hhp_stats.infer.randomisation_test import Draw
 from hhp_stats.infer.redraw_sums import columns_of
@@ -20,7 +21,6 @@ from hhp_stats.regression.clusters import refuse_thin_arms
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

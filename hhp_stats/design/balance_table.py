@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, UnknownName
 from hhp_stats.regression.model_matrix import Array, as_numbers
-from hhp_stats.typed import typed
 
 BALANCE_COLUMNS = (
     "covariate",

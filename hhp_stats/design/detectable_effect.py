@@ -12,8 +12,8 @@ from typing import Literal
 
 from scipy import optimize, stats
 
+from hhp_stats.calls.typed import check_fields, typed
 from hhp_stats.errors import EstimationError, InvalidInput, UnknownName
-from hhp_stats.typed import check_fields, typed
 
 Direction = Literal["increase", "decrease"]
 

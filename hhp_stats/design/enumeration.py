@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.design.randomisation import AllocationRule
 from hhp_stats.design.team_sums import Array, Assignments, TeamSums
 from hhp_stats.errors import InvalidInput
-from hhp_stats.typed import typed
 
 
 @typed

@@ -8,10 +8,10 @@ from functools import cache
 import numpy as np
 from scipy import optimize, special, stats
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.design.detectable_effect import CONVENTIONAL, ErrorRates
 from hhp_stats.errors import EstimationError, InvalidInput
 from hhp_stats.regression.model_matrix import Array
-from hhp_stats.typed import typed
 
 
 @typed

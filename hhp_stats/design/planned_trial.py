@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from hhp_stats.calls.typed import check_fields
 from hhp_stats.design.detectable_effect import (
     Clustering,
     ErrorRates,
@@ -18,7 +19,6 @@ from hhp_stats.design.power import simulate_power, simulated_detectable_effect
 from hhp_stats.design.simulated_trials import TrialDesign, team_sizes
 from hhp_stats.errors import InvalidInput
 from hhp_stats.processes.progress import Progress, silent
-from hhp_stats.typed import check_fields
 
 _DIRECTIONS: tuple[tuple[str, Literal["decrease", "increase"]], ...] = (("fall", "decrease"), ("rise", "increase"))
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.design.simulated_trials import Array, Draw, TrialDesign, simulated_block
 from hhp_stats.design.team_sums import StratifiedDraw
 from hhp_stats.errors import InvalidInput
 from hhp_stats.processes.blocks import block_sizes, child_seeds, in_blocks
 from hhp_stats.processes.progress import Progress, silent
-from hhp_stats.typed import typed
 
 TRIALS_AT_ONCE = 25
 SECONDS = 6e-8  # a simulated person takes about this long

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hhp_stats.calls.typed import check_fields, typed
 from hhp_stats.design.team_sums import Array, Assignments, TeamSums
 from hhp_stats.errors import ConstantTreatment, InvalidInput
 from hhp_stats.processes.blocks import seed_sequence
 from hhp_stats.processes.progress import Progress, silent
-from hhp_stats.typed import check_fields, typed
 
 CANDIDATE_BYTES = 32_000_000  # memory for one batch of candidate draws, one byte a team
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from scipy import stats
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput
-from hhp_stats.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

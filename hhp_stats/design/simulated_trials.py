@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from hhp_stats.calls.typed import check_fields
 from hhp_stats.errors import InvalidInput
-from hhp_stats.typed import check_fields
 
 Array = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], npt.NDArray[np.generic]]

@@ -11,10 +11,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import EstimationError, InvalidInput, NoObservations, UnknownName
 from hhp_stats.regression.inputs import with_columns
 from hhp_stats.regression.model_matrix import as_numbers
-from hhp_stats.typed import typed
 
 NO_RECORD = 0  # the "quartile" of a team nobody of whom has a usable absence record
 

@@ -21,7 +21,7 @@ from hhp_stats.disclosure.system import CountedSet
 from hhp_stats.disclosure.withholding import withheld_sets
 from hhp_stats.errors import HhpError
 from hhp_stats.plan.disclosure import DisclosureSettings
-from hhp_stats.withheld import NOTE, NUMBERS, WITHHELD
+from hhp_stats.results.withheld import NOTE, NUMBERS, WITHHELD
 
 REGISTER = ("table", "row", "column", "people")
 

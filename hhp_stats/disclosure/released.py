@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hhp_stats.withheld import WITHHELD
+from hhp_stats.results.withheld import WITHHELD
 
 Where = tuple[str, str, str]  # table, row, column
 RELEASES = "data/releases"

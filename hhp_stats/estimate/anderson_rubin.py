@@ -13,7 +13,7 @@ from scipy import optimize, stats
 from hhp_stats.errors import InvalidInput
 from hhp_stats.estimate.confidence_set import ConfidenceSet, where_quadratic_not_positive
 from hhp_stats.regression.model_matrix import Array
-from hhp_stats.results import checked_level
+from hhp_stats.results.frame import checked_level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from numpy.typing import ArrayLike
 from scipy import optimize
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput, NoObservations
 from hhp_stats.processes.blocks import seed_sequence
 from hhp_stats.processes.progress import Progress, silent
@@ -19,9 +20,8 @@ from hhp_stats.regression.clusters import cluster_codes, cluster_name, refuse_th
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.results import Estimate, checked_level
+from hhp_stats.results.frame import Estimate, checked_level
 from hhp_stats.tails import student_quantile, student_tail
-from hhp_stats.typed import typed
 
 Arm = Literal["treated", "control", "neither"]
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import (
     CollinearTerms,
     EstimationError,
@@ -24,8 +25,7 @@ from hhp_stats.regression.clusters import refuse_untold_terms
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.regression.satterthwaite import IntArray
-from hhp_stats.results import checked_level
-from hhp_stats.typed import typed
+from hhp_stats.results.frame import checked_level
 
 Estimator = Callable[[pd.DataFrame], Mapping[str, float]]
 

@@ -12,6 +12,7 @@ from linearmodels.iv import IV2SLS
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import CollinearTerms, EstimationError, InvalidInput
 from hhp_stats.estimate.anderson_rubin import ReducedForms, anderson_rubin_set
 from hhp_stats.estimate.confidence_set import ConfidenceSet
@@ -20,8 +21,7 @@ from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.linear import LinearFit, check_outcome, ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.regression.satterthwaite import IntArray
-from hhp_stats.results import Estimate, checked_level
-from hhp_stats.typed import typed
+from hhp_stats.results.frame import Estimate, checked_level
 
 _TAKEUP = "takeup"
 

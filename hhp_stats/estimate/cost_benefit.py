@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput
 from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws
 from hhp_stats.estimate.ratio import RatioEstimate, fieller
 from hhp_stats.regression.model_matrix import Array
-from hhp_stats.results import Estimate
-from hhp_stats.typed import typed
+from hhp_stats.results.frame import Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

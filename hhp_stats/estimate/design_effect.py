@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput
 from hhp_stats.estimate.icc import icc_anova
 from hhp_stats.regression.clusters import cluster_codes
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.model_matrix import Array, as_numbers
-from hhp_stats.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

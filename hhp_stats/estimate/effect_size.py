@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, special, stats
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, UnknownName
 from hhp_stats.estimate.icc import average_cluster_size
 from hhp_stats.regression.clusters import cluster_codes, refuse_thin_arms
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.model_matrix import Array, as_numbers
-from hhp_stats.results import Estimate
-from hhp_stats.typed import typed
+from hhp_stats.results.frame import Estimate
 
 Correction = Literal["exact", "approximate", "none"]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import EstimationError, InvalidInput, NonConvergence
 from hhp_stats.estimate.design_effect import design_effect
 from hhp_stats.estimate.logistic import (
@@ -30,9 +31,8 @@ from hhp_stats.estimate.penalised_profile import (
 from hhp_stats.regression.clusters import checked_clusters, cluster_name, refuse_untold_terms
 from hhp_stats.regression.gram import identified_factor, times, upper_inverse
 from hhp_stats.regression.model_matrix import Array, ModelMatrix
-from hhp_stats.results import Estimate, checked_level
+from hhp_stats.results.frame import Estimate, checked_level
 from hhp_stats.tails import student_quantile, student_tail
-from hhp_stats.typed import typed
 
 
 @typed

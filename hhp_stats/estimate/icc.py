@@ -11,12 +11,12 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput, NoObservations, SingleClusterArm, UnknownName
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.model_matrix import Array, as_numbers
 from hhp_stats.regression.satterthwaite import IntArray
-from hhp_stats.results import checked_level
-from hhp_stats.typed import typed
+from hhp_stats.results.frame import checked_level
 
 AnovaInterval = Literal["searle", "swiger"]
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import linalg
 from scipy.special import expit
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import EstimationError, InvalidInput, NonConvergence, UnknownName
 from hhp_stats.estimate.logit_likelihood import Maximum, Penalty, maximise
 from hhp_stats.estimate.separation import refuse_separation
@@ -20,8 +21,7 @@ from hhp_stats.regression.clusters import checked_clusters, cluster_name, cluste
 from hhp_stats.regression.gram import gram_matrix, identified_factor, times, upper_inverse
 from hhp_stats.regression.linear import check_outcome
 from hhp_stats.regression.model_matrix import Array, ModelMatrix
-from hhp_stats.results import Estimate
-from hhp_stats.typed import typed
+from hhp_stats.results.frame import Estimate
 
 # Newton's method is quadratic once near a finite maximum; under separation it gains about one unit of
 # log odds a step for ever. Twelve steps tell them apart, and only then is the linear program needed.

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput
 from hhp_stats.estimate.confidence_set import ConfidenceSet, where_quadratic_not_positive
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.model_matrix import Array, as_numbers
-from hhp_stats.results import checked_level
-from hhp_stats.typed import typed
+from hhp_stats.results.frame import checked_level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

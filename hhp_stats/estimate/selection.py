@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import linalg, stats
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import (
     CollinearTerms,
     EstimationError,
@@ -27,8 +28,7 @@ from hhp_stats.regression.clusters import checked_clusters, cluster_codes, clust
 from hhp_stats.regression.gram import identified_factor, times, upper_inverse
 from hhp_stats.regression.linear import LinearFit, ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.results import checked_level
-from hhp_stats.typed import typed
+from hhp_stats.results.frame import checked_level
 
 __all__ = ["Identification", "LikelihoodMaximum", "SelectionFit", "heckman_likelihood", "heckman_two_step"]
 

@@ -16,7 +16,7 @@ from hhp_stats.regression.clusters import refuse_thin_arms
 from hhp_stats.regression.gram import times
 from hhp_stats.regression.model_matrix import Array, ModelMatrix
 from hhp_stats.regression.satterthwaite import IntArray
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 # Belsley, Kuh and Welsch call scaled condition numbers above 30 harmful.
 _HARMFUL = 30

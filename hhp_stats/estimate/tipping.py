@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.imputation.completed import Imputations
 from hhp_stats.infer.pooling import PooledEstimate, pool
 from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.regression.model_matrix import Array
-from hhp_stats.results import Estimate
-from hhp_stats.typed import typed
+from hhp_stats.results.frame import Estimate
 
 Shifted = Literal["treated", "control", "both"]
 SHIFTED: tuple[Shifted, ...] = ("treated", "control", "both")

@@ -6,14 +6,14 @@ import math
 
 from numpy.typing import ArrayLike
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput
 from hhp_stats.estimate.effect_size import StandardisedEffect
 from hhp_stats.estimate.icc import IntraclusterCorrelation, icc_anova, icc_reml
 from hhp_stats.regression.clusters import refuse_thin_arms
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.model_matrix import Array, as_numbers
-from hhp_stats.results import Estimate
-from hhp_stats.typed import typed
+from hhp_stats.results.frame import Estimate
 
 
 @typed

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from hhp_stats.calls.typed import check_fields, typed
 from hhp_stats.errors import InvalidInput, NoObservations
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.model_matrix import Array, as_numbers
-from hhp_stats.results import Estimate
-from hhp_stats.typed import check_fields, typed
+from hhp_stats.results.frame import Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

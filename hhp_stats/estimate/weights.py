@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
 from hhp_stats.estimate.logistic import logit
 from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
@@ -17,8 +18,7 @@ from hhp_stats.regression.clusters import checked_clusters, refuse_untold_terms
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.results import Estimate
-from hhp_stats.typed import typed
+from hhp_stats.results.frame import Estimate
 
 WeightedKind = Literal["CR0", "CR1", "CR3"]
 

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput, NoObservations
 from hhp_stats.regression.model_matrix import Array, as_numbers
-from hhp_stats.results import checked_level
+from hhp_stats.results.frame import checked_level
 from hhp_stats.tails import chi2_tail
-from hhp_stats.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

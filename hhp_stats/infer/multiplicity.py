@@ -11,10 +11,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.infer.resampling import TIE_TOLERANCE
 from hhp_stats.regression.model_matrix import Array, as_numbers
-from hhp_stats.typed import typed
 
 
 @typed

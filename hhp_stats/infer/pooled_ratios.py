@@ -9,10 +9,10 @@ import math
 import numpy as np
 from scipy import stats
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import EstimationError, InvalidInput
 from hhp_stats.infer.pooling import JointTest, li_df
 from hhp_stats.regression.model_matrix import Array, as_numbers
-from hhp_stats.typed import typed
 
 
 @typed

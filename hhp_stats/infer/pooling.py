@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import EstimationError, InvalidInput
 from hhp_stats.regression.model_matrix import Array, as_numbers
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 from hhp_stats.tails import student_quantile, student_tail
-from hhp_stats.typed import typed
 
 FARTHEST = (
     1e20  # standard errors: an interval that reaches so far says nothing, and its ends are numbers without a meaning

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import ArrayLike
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import EstimationError, InvalidInput, UnknownName
 from hhp_stats.infer.redraw_sums import RedrawSums
 from hhp_stats.infer.resampling import (
@@ -26,8 +27,7 @@ from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.regression.clusters import cluster_codes
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.results import Estimate
-from hhp_stats.typed import typed
+from hhp_stats.results.frame import Estimate
 
 Draw = Callable[[np.random.Generator, int], npt.NDArray[np.generic]]
 Statistic = Literal["t", "difference"]

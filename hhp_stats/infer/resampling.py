@@ -19,7 +19,7 @@ from scipy import linalg
 from hhp_stats.errors import UnknownName
 from hhp_stats.regression.gram import triangular_factor
 from hhp_stats.regression.model_matrix import Array
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 Alternative = Literal["two-sided", "greater", "less"]
 

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.linalg import LinAlgError
 from scipy import linalg, stats
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import EstimationError, UnknownName
 from hhp_stats.regression.cluster_robust import CORRECTION, RobustCovariance, residual_df
 from hhp_stats.regression.gram import upper_inverse
 from hhp_stats.regression.linear import LinearFit
 from hhp_stats.regression.model_matrix import Array
 from hhp_stats.regression.satterthwaite import htz_df
-from hhp_stats.typed import typed
 
 WaldReference = Literal["clusters", "htz", "residual", "chi2"]
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.infer.resampling import (
     DrawMoments,
@@ -25,8 +26,7 @@ from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.regression.clusters import cluster_codes, cluster_sums
 from hhp_stats.regression.linear import LinearFit
 from hhp_stats.regression.model_matrix import Array
-from hhp_stats.results import Estimate
-from hhp_stats.typed import typed
+from hhp_stats.results.frame import Estimate
 
 Weights = Literal["rademacher", "webb"]
 

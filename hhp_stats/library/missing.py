@@ -22,7 +22,7 @@ from hhp_stats.library.formula import Missing, Model, model_of, refuse_unknown
 from hhp_stats.library.regression import Covariance, linear
 from hhp_stats.library.tidy import Tidied
 from hhp_stats.regression.model_matrix import Term
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 Analysis = Callable[[pd.DataFrame], Any]
 

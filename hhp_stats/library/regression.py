@@ -35,7 +35,7 @@ from hhp_stats.regression.cluster_robust import (
     linear_contrast,
 )
 from hhp_stats.regression.linear import LinearFit, ols
-from hhp_stats.results import Estimate, checked_level
+from hhp_stats.results.frame import Estimate, checked_level
 
 CLUSTERED = ("CR0", "CR1", "CR2", "CR3")
 INDEPENDENT = ("HC0", "HC1", "HC2", "HC3")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from hhp_stats.errors import EstimationError
 from hhp_stats.library.formula import Model
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 COLUMNS = ("estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high")
 

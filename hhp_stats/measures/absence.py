@@ -14,9 +14,9 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.regression.inputs import numbers, same_people, truths, with_columns
-from hhp_stats.typed import typed
 
 LeaverRule = Literal["pro_rata", "absent_after_leaving", "left_out"]
 FloorRule = Literal["authority_rate", "left_out"]

@@ -10,9 +10,9 @@ from typing import Literal
 
 import pandas as pd
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
 from hhp_stats.regression.inputs import numbers, with_columns
-from hhp_stats.typed import typed
 
 MissingBaseline = Literal["multiple_imputation", "zero_with_indicator", "mean", "complete_cases"]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.measures.baseline_absence import annualised
 from hhp_stats.regression.inputs import numbers, with_columns
-from hhp_stats.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,12 +14,12 @@ from scipy import optimize, stats
 from statsmodels.multivariate.factor import Factor
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, EstimationWarning
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput, NonConvergence, NoObservations, UnknownName
 from hhp_stats.processes.blocks import seed_sequence
 from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.regression.model_matrix import as_numbers
-from hhp_stats.results import checked_level
-from hhp_stats.typed import typed
+from hhp_stats.results.frame import checked_level
 
 Array = npt.NDArray[np.float64]
 OmegaMethod = Literal["ml", "minres"]

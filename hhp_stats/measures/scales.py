@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
 from hhp_stats.regression.inputs import numbers, same_people, truths
-from hhp_stats.typed import typed
 
 CompositeRule = Literal["sum", "mean"]
 CombinationReading = Literal["r_squared", "correlation"]

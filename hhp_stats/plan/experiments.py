@@ -22,7 +22,7 @@ from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.plan_file import PlanFile
 from hhp_stats.plan.records import Count, Share
 from hhp_stats.plan.schema import PlannedAnalysis, Population
-from hhp_stats.results import Analysis
+from hhp_stats.results.frame import Analysis
 
 INTERCEPT = "intercept"
 

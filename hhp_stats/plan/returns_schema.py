@@ -10,7 +10,7 @@ from typing import Literal
 from hhp_stats.plan.records import Amount, Count, Natural, Portion, Positive, Share
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis, TrialPlan
 from hhp_stats.regression.model_matrix import Term
-from hhp_stats.results import Analysis
+from hhp_stats.results.frame import Analysis
 
 Average = Literal["people", "teams"]
 Leavers = Literal["pro_rata", "absent_after_leaving", "left_out"]

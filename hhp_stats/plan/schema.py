@@ -14,7 +14,7 @@ from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.plan.disclosure import DisclosureSettings
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.records import Ends, allowed_in
-from hhp_stats.results import Analysis
+from hhp_stats.results.frame import Analysis
 
 Better = Literal["lower", "higher"]
 Role = Literal["primary", "secondary", "mediator", "subscale", "exploratory"]

@@ -33,9 +33,9 @@ from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import count, interval, level, number, p_value, percent, plural
 from hhp_stats.present.tables import aligned, plain_table, text_table
 from hhp_stats.present.versions import every_study, versions_in, versions_table
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
+from hhp_stats.results.traced import traced_records
 from hhp_stats.studies.output import StudyOutput, open_output
-from hhp_stats.traced import traced_records
 
 PACKAGES = (
     "pandas",

@@ -14,8 +14,8 @@ from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.present.prose import is_clear
-from hhp_stats.results import LACKING
-from hhp_stats.traced import traced_records
+from hhp_stats.results.frame import LACKING
+from hhp_stats.results.traced import traced_records
 
 _NO_VERSION = ("hedges-g", "lee")  # another scale, and bounds without an estimate
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from hhp_stats.calls.ran import names_in
 from hhp_stats.consistency.second.frames import read_recipes
 from hhp_stats.consistency.second.python import python_programme
 from hhp_stats.consistency.second.r import r_programme
@@ -21,10 +22,9 @@ from hhp_stats.files.remember import Remember, make_again
 from hhp_stats.present.definitions import PACKAGE
 from hhp_stats.present.provenance import clause_texts, locate, source_text
 from hhp_stats.present.result_facts import facts_of, plan_labels
-from hhp_stats.ran import names_in
-from hhp_stats.results import ResultError, read_results
+from hhp_stats.results.frame import ResultError, read_results
+from hhp_stats.results.traced import traced_records
 from hhp_stats.studies.output import ready_folder
-from hhp_stats.traced import traced_records
 
 
 def explanations(

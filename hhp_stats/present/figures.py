@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from hhp_stats.present.numbers import WITHHELD, interval, number, withheld
 from hhp_stats.present.row_axes import row_axes
 from hhp_stats.present.style import CONTROL, INK, PAPER, PLANNED, QUIET, TREATMENT, WIDTH, apply_style, fitted, narrow
-from hhp_stats.results import LACKING
-from hhp_stats.traced import note_results
+from hhp_stats.results.frame import LACKING
+from hhp_stats.results.traced import note_results
 
 
 def forest(

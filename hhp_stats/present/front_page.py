@@ -33,9 +33,9 @@ from hhp_stats.present.marks import shown
 from hhp_stats.present.numbers import alpha_of, count, interval, lowered, number, percent, spelled
 from hhp_stats.present.origins import INVENTED, INVENTED_SIGN, invented, origins, sign_note, signed
 from hhp_stats.present.prose import is_clear
-from hhp_stats.results import read_results
+from hhp_stats.results.frame import read_results
+from hhp_stats.results.traced import traced_records
 from hhp_stats.studies.output import FOLDER
-from hhp_stats.traced import traced_records
 
 DOCUMENT = "index.qmd"
 

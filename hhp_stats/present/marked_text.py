@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from hhp_stats.traced import Origin, open_recording, origin_of
+from hhp_stats.results.traced import Origin, open_recording, origin_of
 
 # <opening><kind><id and field, letter by letter><middle>text<end>, all but the text in Unicode's area for private use.
 _OPENING, _MIDDLE, _END, _ANCHOR, _TURNED = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"

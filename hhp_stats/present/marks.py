@@ -17,13 +17,13 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from great_tables import GT
 
-from hhp_stats.lacking import noted
 from hhp_stats.present.embed import EmbeddedFigure
 from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.marked_text import Piece, attributes, markdown_mark, pieces, plain
 from hhp_stats.present.numbers import MISSING
 from hhp_stats.present.stand_in import kind_of, stand_in
-from hhp_stats.traced import Recording, open_recording, recording
+from hhp_stats.results.lacking import noted
+from hhp_stats.results.traced import Recording, open_recording, recording
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")

@@ -1,6 +1,7 @@
 """How numbers are printed: one rule for tables, figures, sentences and alternative texts.
 
-A number of a result (`hhp_stats.traced`) is printed with its mark (`present.marked_text`) where a recording is open.
+A number of a result (`hhp_stats.results.traced`) is printed with its mark (`present.marked_text`) where a recording is
+open.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from hhp_stats.present.marked_text import marked, plain
-from hhp_stats.withheld import WITHHELD as WITHHELD  # printed by everything that formats numbers
+from hhp_stats.results.withheld import WITHHELD as WITHHELD  # printed by everything that formats numbers
 
 MANY = 1_000  # degrees of freedom beyond which t is the normal to the digits printed
 MOST = 10  # digits after the point that are ever printed

@@ -13,7 +13,6 @@ from typing import Any, Literal
 import pandas as pd
 
 from hhp_stats.errors import NoConclusion
-from hhp_stats.lacking import as_sentence, note
 from hhp_stats.plan.returns_schema import ReturnsOutcome, ReturnsPlan
 from hhp_stats.present.numbers import (
     alpha_of,
@@ -27,7 +26,8 @@ from hhp_stats.present.numbers import (
     side,
     spelled,
 )
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
+from hhp_stats.results.lacking import as_sentence, note
 
 Row = Mapping[str, Any]
 MAY_BE_CHANCE = "a difference that could be chance"  # what is said where an interval includes no difference

@@ -12,11 +12,11 @@ from typing import Any
 
 import pandas as pd
 
+from hhp_stats.calls.ran import names_in
 from hhp_stats.plan.passages import unmarked
 from hhp_stats.present.definitions import PACKAGE, definition
 from hhp_stats.present.numbers import MISSING
-from hhp_stats.ran import names_in
-from hhp_stats.results import COLUMNS, ResultError, read_results, row_of
+from hhp_stats.results.frame import COLUMNS, ResultError, read_results, row_of
 from hhp_stats.studies.output import open_output, ready_folder
 
 CLAUSES = "data/published/protocol_clauses.csv"

@@ -14,7 +14,7 @@ import pandas as pd
 from hhp_stats.plan.records import read_plan_file
 from hhp_stats.present.listing import capital
 from hhp_stats.present.numbers import count, level, number, p_value
-from hhp_stats.withheld import WITHHELD
+from hhp_stats.results.withheld import WITHHELD
 
 SIGNIFICANT = 3  # digits of a standard error that say anything
 SHORT = {

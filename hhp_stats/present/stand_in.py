@@ -12,10 +12,10 @@ import pandas as pd
 from great_tables import GT
 from matplotlib.figure import Figure
 
-from hhp_stats.lacking import as_sentence, noted
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.markdown import escaped
+from hhp_stats.results.lacking import as_sentence, noted
 
 Kind = Literal["str", "GT"]
 HEAD = "These data do not allow it"

@@ -20,9 +20,9 @@ from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import count, percent, plural, plural_in_words, spelled, withheld
 from hhp_stats.present.status import read_release
 from hhp_stats.present.tables import text_table
+from hhp_stats.results.withheld import WITHHELD
 from hhp_stats.studies.output import PEOPLE, StudyOutput, open_output
 from hhp_stats.studies.second_table import Coverage, coverage
-from hhp_stats.withheld import WITHHELD
 
 FEW_CLUSTERS = 40  # below it, clustered standard errors are usually too small (Cameron and Miller 2015, section VI)
 

@@ -18,7 +18,7 @@ from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.plan.table_analyses import estimand
 from hhp_stats.present.origins import invented, sign_note, signed, uncounted
 from hhp_stats.present.prose import is_clear
-from hhp_stats.results import read_results
+from hhp_stats.results.frame import read_results
 from hhp_stats.studies.output import FOLDER
 
 _SUBSCALE = "subscale"

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.lacking import as_sentence
 from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.marked_text import marked, plain
 from hhp_stats.present.numbers import (
@@ -24,8 +23,9 @@ from hhp_stats.present.numbers import (
     percent,
     withheld,
 )
-from hhp_stats.results import LACKING
-from hhp_stats.traced import traced_records
+from hhp_stats.results.frame import LACKING
+from hhp_stats.results.lacking import as_sentence
+from hhp_stats.results.traced import traced_records
 
 FIGURE_SPACE, POINT_SPACE = "\u2007", "\u2009"  # a blank as wide as a figure; one about as wide as a decimal point
 NOTHING = "None in this edition"

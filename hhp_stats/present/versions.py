@@ -20,7 +20,7 @@ from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import lowered
 from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import ANALYSED, effects_table
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
 
 PLANNED = "planned"
 OF_CONTRASTS = ("Rows", "Clusters")  # what an analysis of an experiment counts: decisions or people

@@ -6,7 +6,8 @@ itself, so that who learns the arms of one trial knows nothing of the others. Ev
 A blind reader may know the protocol: how many people or teams are in which arm, and of what kind an outcome is.
 Therefore
 
-- only what `hhp_stats.contrast` calls a signed difference of the arms turns its sign; what has no direction stands;
+- only what `hhp_stats.results.contrast` calls a signed difference of the arms turns its sign; what has no direction
+  stands;
 - numbers of people, degrees of freedom, standard errors and standard deviations of single arms are withheld;
 - a number is rounded to the second digit of its standard error. At full precision a mean of whole numbers, or a
   difference with its standard error, shows by what numbers of people it was divided, and so which arm is the larger;
@@ -32,7 +33,11 @@ from typing import Any, get_type_hints
 import numpy as np
 import pandas as pd
 
-from hhp_stats.contrast import (
+from hhp_stats.errors import InvalidInput
+from hhp_stats.present.figures import forest
+from hhp_stats.present.numbers import interval, level, number, p_clause
+from hhp_stats.present.svg import svg_bytes
+from hhp_stats.results.contrast import (
     ARMS,
     BOUND,
     COMPLIERS,
@@ -45,11 +50,7 @@ from hhp_stats.contrast import (
     stands,
     turns,
 )
-from hhp_stats.errors import InvalidInput
-from hhp_stats.present.figures import forest
-from hhp_stats.present.numbers import interval, level, number, p_clause
-from hhp_stats.present.svg import svg_bytes
-from hhp_stats.results import COLUMNS, LACKING, ResultRow
+from hhp_stats.results.frame import COLUMNS, LACKING, ResultRow
 
 BLIND_CONTRAST = "arm B minus arm A"
 BLIND_CHANGE = "change of arm B minus arm A"

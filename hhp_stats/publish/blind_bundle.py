@@ -22,7 +22,7 @@ from hhp_stats.publish.blind import (
 from hhp_stats.publish.bundle import TOP, BundleReport, code_of_results, csv_bytes, written
 from hhp_stats.publish.packing import BLIND, pack, private_digests
 from hhp_stats.publish.release import refuse_stale_results
-from hhp_stats.results import read_results
+from hhp_stats.results.frame import read_results
 from hhp_stats.running.run import studies_of
 from hhp_stats.studies.kept import PACKAGE, modules_run
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER

@@ -13,6 +13,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+from hhp_stats.calls.ran import names_in, source_of
 from hhp_stats.files.output_guard import OutputGuard
 from hhp_stats.files.spreadsheet import to_csv
 from hhp_stats.intake.manifest import Manifest, read_manifest
@@ -24,8 +25,7 @@ from hhp_stats.publish.packing import RENDERED, REVIEW, pack, private_digests, t
 from hhp_stats.publish.printed import Request, function_of, requests
 from hhp_stats.publish.published import published_results
 from hhp_stats.publish.release import refuse_stale_results
-from hhp_stats.ran import names_in, source_of
-from hhp_stats.results import read_results
+from hhp_stats.results.frame import read_results
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
 
 TOP = "hhp_stats-review"

@@ -52,7 +52,7 @@ from hhp_stats.publish.published import ReleaseRefused as ReleaseRefused
 from hhp_stats.publish.return_cells import is_return, packed, return_cells, unpacked
 from hhp_stats.publish.row_marks import RowMarks, packed_marks, row_marks, unpacked_marks
 from hhp_stats.publish.volumes import APPENDICES, REPORT
-from hhp_stats.results import read_results
+from hhp_stats.results.frame import read_results
 from hhp_stats.running.run import studies_of
 from hhp_stats.studies.kept import LIBRARIES, is_kept
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from hhp_stats.present.numbers import alpha_of, limit_of_p
-from hhp_stats.results import changed_results
+from hhp_stats.results.frame import changed_results
 from hhp_stats.tails import student_quantile
 
 SAME = 1e-9  # relative; other processors round the last bits of a sum differently

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import (
     EstimationError,
     InvalidInput,
@@ -26,8 +27,7 @@ from hhp_stats.regression.gram import gram_matrix, times
 from hhp_stats.regression.linear import LinearFit
 from hhp_stats.regression.model_matrix import Array, ModelMatrix
 from hhp_stats.regression.satterthwaite import CorrectionKind, IntArray, adjusted_scores, satterthwaite_df
-from hhp_stats.results import Estimate
-from hhp_stats.typed import typed
+from hhp_stats.results.frame import Estimate
 
 ClusterKind = Literal["CR0", "CR1", "CR2", "CR3"]
 HeteroskedasticKind = Literal["HC0", "HC1", "HC2", "HC3"]

@@ -10,12 +10,12 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import sparse
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm
 from hhp_stats.regression.gram import NEW, cross, times, triangular_factor, upper_inverse
 from hhp_stats.regression.inputs import same_people, truths
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.regression.satterthwaite import IntArray
-from hhp_stats.typed import typed
 
 
 @typed

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import CollinearTerms, InvalidInput, NoObservations
 from hhp_stats.regression.gram import cross, identified_factor, times, upper_inverse
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from hhp_stats.plan.conduct import (
 from hhp_stats.processes.garbage import look_seldom
 from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.processes.with_parent import as_worker
-from hhp_stats.results import result_frame, write_results
+from hhp_stats.results.frame import result_frame, write_results
 from hhp_stats.running.study import Ran, Study
 from hhp_stats.studies.kept import FOLDER, is_kept, note_key, note_whole
 from hhp_stats.studies.output import StudyOutput, read_output

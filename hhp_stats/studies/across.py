@@ -9,7 +9,7 @@ import pandas as pd
 
 from hhp_stats.errors import InvalidInput
 from hhp_stats.infer.multiplicity import holm
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 
 def pairwise_differences(effects: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:

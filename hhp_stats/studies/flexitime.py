@@ -14,7 +14,7 @@ from hhp_stats.intake.themes import load_themes
 from hhp_stats.plan.catalogue import only_for
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.processes.progress import Progress, silent
-from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.results.frame import ResultRow, result_frame
 from hhp_stats.studies.intake_columns import intake_columns
 from hhp_stats.studies.output import StudyOutput
 from hhp_stats.studies.pilot_members import classes, rows_of

@@ -25,10 +25,10 @@ from hhp_stats.files.spreadsheet import frame_from_csv, write_frame
 from hhp_stats.intake.dictionary import DICTIONARY
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.disclosure import load_disclosure, switched_off
-from hhp_stats.results import read_results, write_results
+from hhp_stats.results.frame import read_results, write_results
+from hhp_stats.results.withheld import WITHHELD
 from hhp_stats.studies.kept import FOLDER, INTERNAL
 from hhp_stats.studies.second_table import TABLE as SECOND
-from hhp_stats.withheld import WITHHELD
 
 if TYPE_CHECKING:
     from hhp_stats.disclosure.decision import Published

@@ -5,7 +5,7 @@ from __future__ import annotations
 from scipy import stats
 
 from hhp_stats.plan.individual import IndividualPlan
-from hhp_stats.results import ResultRow, not_estimated
+from hhp_stats.results.frame import ResultRow, not_estimated
 from hhp_stats.studies.sources import states_source
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hhp_stats.contrast import contrast_of
+from hhp_stats.calls.ran import name_of, recorded, source_of
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.schema import AnalysedPlan, PlannedAnalysis
-from hhp_stats.ran import name_of, recorded, source_of
-from hhp_stats.results import NOT_ALLOWED, Estimate, ResultRow, not_estimated
+from hhp_stats.results.contrast import contrast_of
+from hhp_stats.results.frame import NOT_ALLOWED, Estimate, ResultRow, not_estimated
 from hhp_stats.studies.estimators import ESTIMATORS
 from hhp_stats.studies.estimators.analysis_data import AnalysisData
 from hhp_stats.studies.estimators.beside import beside_effect

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
-from hhp_stats.ran import name_of, names_in, ran_before, recorded, source_of
-from hhp_stats.results import ResultRow
+from hhp_stats.calls.ran import name_of, names_in, ran_before, recorded, source_of
+from hhp_stats.results.frame import ResultRow
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")

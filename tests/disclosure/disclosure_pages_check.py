@@ -16,7 +16,7 @@ from disclosure_pages import (
     withheld_results,
 )
 
-from hhp_stats.results import read_results
+from hhp_stats.results.frame import read_results
 
 SUMS = 1_000  # pages about several studies add their people up, and tell of other people's studies
 

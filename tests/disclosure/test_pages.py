@@ -35,7 +35,7 @@ def test_a_withheld_number_that_a_page_prints_is_noticed(old, new):
 def test_a_withheld_number_in_the_published_results_is_noticed(tmp_path):
     from disclosure_pages_check import problems_of_results
 
-    from hhp_stats.results import ResultRow, result_frame, write_results
+    from hhp_stats.results.frame import ResultRow, result_frame, write_results
 
     row = {
         "study": "trial",

@@ -11,8 +11,8 @@ import pytest
 from hhp_stats.disclosure.decision import Published
 from hhp_stats.intake.manifest import record_files
 from hhp_stats.plan.disclosure import load_disclosure
+from hhp_stats.results.withheld import WITHHELD
 from hhp_stats.running.run import run_study
-from hhp_stats.withheld import WITHHELD
 
 STUDY = "flexitime"
 WITHDREW = f"""

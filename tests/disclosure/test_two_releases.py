@@ -14,7 +14,7 @@ from hhp_stats.disclosure.decision import published
 from hhp_stats.disclosure.declared import KEPT, Declared, Row, counted
 from hhp_stats.disclosure.released import COLUMNS, FILE, RELEASES, last_released
 from hhp_stats.plan.disclosure import DisclosureSettings
-from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.results.frame import ResultRow, result_frame
 
 SITES = ("a", "b", "c")
 STATES = pd.DataFrame(list(product(SITES, (True, False), (True, False))), columns=["site", "first", "second"])

@@ -20,7 +20,7 @@ from hhp_stats.intake.load import load_trial
 from hhp_stats.intake.order import content_ranks, group_numbers, in_order, numbered
 from hhp_stats.intake.pseudonym import KEY_VARIABLE
 from hhp_stats.plan.load import load_plan
-from hhp_stats.results import write_results
+from hhp_stats.results.frame import write_results
 from hhp_stats.running.run import run_study
 from hhp_stats.studies.goal_setting.analyse import analyse
 

@@ -19,7 +19,7 @@ from hhp_stats.measures.bradford import bradford
 from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 # The same sums in another order or unit, through a few dozen iterations.
 ROUNDING = 1e-7

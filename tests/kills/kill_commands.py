@@ -230,7 +230,7 @@ def is_whole(copy: Path, name: str, before: Sequence[str]) -> bool:
         stands = [path for path in (output, *retired) if path.is_dir()]
         return any(rendering_marker.what_speaks_against(path, None) is None for path in stands)
     if name == "results":
-        from hhp_stats.results import read_results
+        from hhp_stats.results.frame import read_results
 
         return bool(len(read_results(copy / ".report/results/results.csv")))
     if name == "synthesise":  # finished or refused by the next command, never a mixture that is read

@@ -25,7 +25,7 @@ import hhp_stats as hs
 from hhp_stats.cli import app
 from hhp_stats.intake.load import load_trial
 from hhp_stats.plan.load import load_plan
-from hhp_stats.results import read_results
+from hhp_stats.results.frame import read_results
 from hhp_stats.studies.goal_setting.sample import build_sample
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,6 @@ import pandas as pd
 import pytest
 from frozen_tools import vouch
 
-from hhp_stats.contrast import ARMS, CONTROL, EITHER_WAY, TREATMENT
 from hhp_stats.errors import InvalidInput
 from hhp_stats.estimate.effect_size import hedges_g
 from hhp_stats.estimate.two_sample import welch
@@ -34,7 +33,8 @@ from hhp_stats.publish.blind import (
 )
 from hhp_stats.publish.blind_bundle import write_blind_bundle, write_blinded
 from hhp_stats.publish.bundle import TOP
-from hhp_stats.results import COLUMNS, ResultRow, read_results, result_frame
+from hhp_stats.results.contrast import ARMS, CONTROL, EITHER_WAY, TREATMENT
+from hhp_stats.results.frame import COLUMNS, ResultRow, read_results, result_frame
 from hhp_stats.running.run import run_study
 
 STUDIES = ("swing", "mod_ing", "coffee", "hiring")

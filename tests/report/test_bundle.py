@@ -16,7 +16,7 @@ from hhp_stats.publish.blind_bundle import write_blind_bundle
 from hhp_stats.publish.bundle import TOP, index_of, write_bundle
 from hhp_stats.publish.packing import REVIEW, pack, private_digests, themes_of_documents
 from hhp_stats.publish.release import ReleaseRefused
-from hhp_stats.results import read_results
+from hhp_stats.results.frame import read_results
 
 RAW = (
     "data/returns/",

@@ -31,7 +31,7 @@ from hhp_stats.publish.printed import printed, requests
 from hhp_stats.publish.release import ReleaseRefused, Snapshot, freeze_release, read_snapshot
 from hhp_stats.publish.result_changes import flips, largest, result_changes
 from hhp_stats.publish.row_marks import unpacked_marks
-from hhp_stats.results import Estimate, not_estimated, read_results, result_frame
+from hhp_stats.results.frame import Estimate, not_estimated, read_results, result_frame
 
 DATE = "2026-05-31"
 BROMLEY = "data/returns/goal_setting/bromley/endline.xlsx"

@@ -13,7 +13,7 @@ import pytest
 from hhp_stats.publish.changes import _figures, _sentences
 from hhp_stats.publish.input_changes import _differences
 from hhp_stats.publish.result_changes import flips
-from hhp_stats.results import Estimate, result_frame
+from hhp_stats.results.frame import Estimate, result_frame
 
 PATH = "data/returns/goal_setting/kent/endline.xlsx"
 

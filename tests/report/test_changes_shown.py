@@ -17,7 +17,7 @@ from hhp_stats.publish.changes_text import SHOWN, terminal, terminal_cells
 from hhp_stats.publish.input_changes import CellChange, FileChange, InputChanges, LedgerChange
 from hhp_stats.publish.result_changes import Flip, ResultChange, flips, result_changes
 from hhp_stats.publish.row_marks import RowMarks, mark_changes, packed_marks, unpacked_marks
-from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.results.frame import ResultRow, result_frame
 
 
 def report(**parts) -> ChangeReport:

@@ -30,7 +30,7 @@ from hhp_stats.present.release import WHOLE
 from hhp_stats.publish import changes, release
 from hhp_stats.publish.blind import draw_blinding, two_armed
 from hhp_stats.publish.return_cells import is_return
-from hhp_stats.results import read_results
+from hhp_stats.results.frame import read_results
 from hhp_stats.running import run as studies
 
 PRIMARY = "goal_setting/sickness_absence/itt/cr1"

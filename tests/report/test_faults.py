@@ -25,7 +25,7 @@ from hhp_stats.errors import RenderError
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.processes.at_work import NotWritten, ProjectBusy, at_work
 from hhp_stats.publish import render, render_book
-from hhp_stats.results import Estimate, read_results, result_frame
+from hhp_stats.results.frame import Estimate, read_results, result_frame
 from hhp_stats.running import rerun, run
 from hhp_stats.running.run import run_studies
 from hhp_stats.running.study import Study
@@ -244,7 +244,7 @@ class Toy(Study):
 
 @pytest.fixture
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    toys = (Toy(key="toy", runs="hhp_stats.results:run", patterns=("input.csv",)),)
+    toys = (Toy(key="toy", runs="hhp_stats.results.frame:run", patterns=("input.csv",)),)
     monkeypatch.setattr(run, "studies_of", lambda root: toys)
     monkeypatch.setattr(rerun, "load_commitments", lambda root: ())
     monkeypatch.setattr(rerun, "load_deviations", lambda root: ())

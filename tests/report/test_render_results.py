@@ -19,8 +19,8 @@ from hhp_stats.present.marks import Sentence, presented
 from hhp_stats.present.prose import uncertainty
 from hhp_stats.publish import lint_book, render, render_book
 from hhp_stats.publish.digits import ALLOWED_FILE
-from hhp_stats.results import read_results, row_of
-from hhp_stats.traced import Origin, TracedRow
+from hhp_stats.results.frame import read_results, row_of
+from hhp_stats.results.traced import Origin, TracedRow
 
 HEAD = "# One {#sec-one}\n\n"
 PLANNED = "trial/days/itt/cr1"

@@ -44,7 +44,7 @@ from hhp_stats.publish.execute import execute
 from hhp_stats.publish.project import load_project
 from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.publish.weave import weave
-from hhp_stats.results import changed_results, read_results
+from hhp_stats.results.frame import changed_results, read_results
 from hhp_stats.running.run import run_studies, studies_of
 from hhp_stats.scaffold.removal import remove
 from hhp_stats.studies.kept import input_files

@@ -13,7 +13,7 @@ from hhp_stats.infer.pooling import pool
 from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 EFFECT = 0.4
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.present.field_trials.report import FieldTrialReport
-from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.results.frame import ResultRow, result_frame
 from hhp_stats.studies.output import StudyOutput
 
 

@@ -30,7 +30,7 @@ from hhp_stats.estimate.cost_benefit import (
 )
 from hhp_stats.estimate.ratio import acceptability_curve, fieller
 from hhp_stats.regression.model_matrix import ModelMatrix
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 from hhp_stats.tails import student_quantile
 
 COSTS = Costs(salary=28500, working_days=228, programme_days=0.5, turnover_cost=10_000, scenario="half a day")

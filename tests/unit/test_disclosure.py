@@ -28,10 +28,10 @@ from hhp_stats.disclosure.system import CountedSet, count_system
 from hhp_stats.disclosure.withholding import withheld_counts, withheld_sets
 from hhp_stats.errors import PlanError, UndeclaredCount
 from hhp_stats.plan.disclosure import DisclosureSettings, disclosure_settings
-from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.results.frame import ResultRow, result_frame
+from hhp_stats.results.withheld import WITHHELD
 from hhp_stats.studies.kept import INTERNAL
 from hhp_stats.studies.output import StudyOutput, open_output
-from hhp_stats.withheld import WITHHELD
 
 FIVE = DisclosureSettings(rule="withhold", threshold=5, zeros="published")
 SITE = np.repeat(["a", "b", "c"], 20)  # sixty people at three sites

@@ -15,8 +15,8 @@ from hhp_stats.disclosure.declared import KEPT, Bars, Declared, Row, counted, sh
 from hhp_stats.disclosure.system import CountedSet, count_system
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.disclosure import LEAST, MOST, DisclosureSettings, disclosure_settings
-from hhp_stats.results import ResultRow, result_frame
-from hhp_stats.withheld import WITHHELD
+from hhp_stats.results.frame import ResultRow, result_frame
+from hhp_stats.results.withheld import WITHHELD
 
 PEOPLE = 60
 everyone = np.arange(PEOPLE)

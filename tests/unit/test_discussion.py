@@ -14,7 +14,7 @@ from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.present import discussion
 from hhp_stats.present.discussion import Discussion
 from hhp_stats.present.numbers import MISSING, number
-from hhp_stats.results import Estimate, ResultRow, result_frame
+from hhp_stats.results.frame import Estimate, ResultRow, result_frame
 
 WELLBEING = {"goal_setting": "wellbeing"}
 STUDIES = ("goal_setting", "letters", "coffee", "beneficiaries", "swing", "mod_ing")

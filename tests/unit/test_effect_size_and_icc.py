@@ -8,7 +8,7 @@ import pytest
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm
 from hhp_stats.estimate.effect_size import hedges_g, hedges_g_clustered, hedges_g_from_summary, small_sample_factor
 from hhp_stats.estimate.icc import average_cluster_size, icc_anova, icc_reml
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 Y = np.array([1.0, 2, 3, 4, 6, 8, 9, 11])
 Z = np.array([0.0, 0, 0, 0, 1, 1, 1, 1])

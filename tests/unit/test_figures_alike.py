@@ -16,7 +16,7 @@ from hhp_stats.present.embed import embed
 from hhp_stats.present.field_trials.flow_figure import _adding_up
 from hhp_stats.present.row_axes import LINE, row_axes
 from hhp_stats.present.style import MEANINGS, PHONE, WIDTH, apply_style, broken, fitted
-from hhp_stats.withheld import WITHHELD
+from hhp_stats.results.withheld import WITHHELD
 
 PRESENT = Path(__file__).parents[2] / "hhp_stats" / "present"
 

@@ -17,7 +17,7 @@ from hhp_stats.plan.glance import study_glance
 from hhp_stats.plan.programme import programme_plan
 from hhp_stats.present.certainty import certainty
 from hhp_stats.present.front_page import Front
-from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.results.frame import ResultRow, result_frame
 
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "tests/prose"))

@@ -15,7 +15,7 @@ from hhp_stats.estimate.imputation.completed import ImputedValues
 from hhp_stats.estimate.imputation.diagnostics import ImputationDiagnostics
 from hhp_stats.infer.pooling import barnard_rubin_df
 from hhp_stats.plan.load import load_plan
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 from hhp_stats.studies.goal_setting.baselines import balance_rows, balance_table
 from hhp_stats.studies.goal_setting.monte_carlo import WARNING, monte_carlo_table, with_warnings
 from hhp_stats.studies.goal_setting_terms import primary_analysis, versions_of_baselines

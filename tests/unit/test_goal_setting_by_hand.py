@@ -18,7 +18,7 @@ from hhp_stats.infer.pooling import pool
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.load import load_plan
 from hhp_stats.regression.model_matrix import ModelMatrix
-from hhp_stats.results import Estimate, ResultRow
+from hhp_stats.results.frame import Estimate, ResultRow
 from hhp_stats.studies.estimators import probability
 from hhp_stats.studies.estimators.analysis_data import AnalysisData, CompletedSets
 from hhp_stats.studies.estimators.linear import ordinary, pooled

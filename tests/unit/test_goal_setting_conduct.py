@@ -13,7 +13,7 @@ from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.tables import FIGURE_SPACE, aligned, effects_table
 from hhp_stats.publish.checks.page_text import read_page
-from hhp_stats.results import Estimate, result_frame
+from hhp_stats.results.frame import Estimate, result_frame
 from hhp_stats.studies.estimators.linear import ordinary
 from hhp_stats.studies.goal_setting import allocation, arm_balance
 from hhp_stats.studies.goal_setting.analysed import Material, analysis_data

@@ -25,7 +25,7 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting import FIGURES, SENTENCES, TABLES
 from hhp_stats.present.marks import shown
 from hhp_stats.present.stand_in import HEAD, drawn_or_said, stand_in
-from hhp_stats.results import not_estimated, result_frame, row_of
+from hhp_stats.results.frame import not_estimated, result_frame, row_of
 from hhp_stats.studies.estimators import resampling
 from hhp_stats.studies.goal_setting import allocation, arm_balance, multiplicity
 from hhp_stats.studies.goal_setting.analyse import analyse

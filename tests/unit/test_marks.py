@@ -36,7 +36,7 @@ from hhp_stats.present.numbers import (
 )
 from hhp_stats.present.tables import aligned, effects_table, plain_table, text_table
 from hhp_stats.publish.checks.mark_check import mark_problems
-from hhp_stats.traced import Origin, ResultNumber, TracedRow, origin_of, recording, traced_records
+from hhp_stats.results.traced import Origin, ResultNumber, TracedRow, origin_of, recording, traced_records
 
 VALUES: dict[str, Any] = {
     "estimate": -0.8123,

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from hhp_stats.errors import EstimationError
 from hhp_stats.infer.pooling import barnard_rubin_df, jackknife_error, pool, pool_joint
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 
 def one(estimate: float, std_error: float = 0.1, **changes) -> Estimate:

@@ -11,7 +11,7 @@ from hhp_stats.consistency.ledger import DATA_DIFFER, read_lists
 from hhp_stats.errors import HhpError, UnknownName
 from hhp_stats.present import field_trials
 from hhp_stats.present.field_trials.report import in_words
-from hhp_stats.results import read_results, write_results
+from hhp_stats.results.frame import read_results, write_results
 from hhp_stats.running.run import run_study
 
 STUDIES = ("beneficiaries", "swing", "mod_ing")

@@ -10,7 +10,7 @@ from hhp_stats.errors import HhpError, UnknownName
 from hhp_stats.present import consistency, discussion, programme
 from hhp_stats.present.consistency_report import ConsistencyReport
 from hhp_stats.present.programme import Programme
-from hhp_stats.results import Estimate, result_frame, write_results
+from hhp_stats.results.frame import Estimate, result_frame, write_results
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -13,8 +13,8 @@ from hhp_stats.present import hiring, pilots, release
 from hhp_stats.present.field_trials import phase_one
 from hhp_stats.present.hiring.phrases import is_clear, towards
 from hhp_stats.present.hiring.tables import published
+from hhp_stats.results.withheld import WITHHELD
 from hhp_stats.running.run import run_study
-from hhp_stats.withheld import WITHHELD
 
 CALL = re.compile(r"\b(\w+)\.(say|table|figure)\(\"([^\"]+)\"\)")
 CHAPTERS = {

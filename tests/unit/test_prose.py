@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from hhp_stats.errors import NoConclusion
-from hhp_stats.lacking import noted
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present import prose
 from hhp_stats.present.numbers import MISSING, interval, number, p_clause, p_value, percent, plural
+from hhp_stats.results.lacking import noted
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from hhp_stats.calls.ran import ran_before, recorded
+from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput
-from hhp_stats.ran import ran_before, recorded
 from hhp_stats.regression.cluster_robust import coefficient, heteroskedastic_covariance
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import ModelMatrix
-from hhp_stats.typed import typed
 
 MATRIX = ModelMatrix(values=np.column_stack([np.ones(6), [0, 1, 0, 1, 0, 1.0]]), names=("intercept", "treatment"))
 OLS = "hhp_stats.regression.linear.ols"

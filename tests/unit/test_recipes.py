@@ -24,7 +24,7 @@ from hhp_stats.plan import estimators, table_analyses
 from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present import field_trials
-from hhp_stats.results import Estimate, result_frame
+from hhp_stats.results.frame import Estimate, result_frame
 from hhp_stats.running.run import run_study
 from hhp_stats.running.study import TOPICS
 from hhp_stats.studies.estimators import ESTIMATORS

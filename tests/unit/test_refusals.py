@@ -45,7 +45,7 @@ from hhp_stats.processes.blocks import seed_sequence
 from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient, two_way_covariance
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
-from hhp_stats.results import Estimate, ResultError
+from hhp_stats.results.frame import Estimate, ResultError
 
 RNG = np.random.default_rng(20190503)
 TEAMS, SIZE = 20, 6

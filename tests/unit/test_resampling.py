@@ -15,7 +15,7 @@ from hhp_stats.infer.wild_bootstrap import wild_bootstrap, wild_bootstrap_statis
 from hhp_stats.processes.blocks import block_sizes, child_seeds
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import ModelMatrix
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 
 def trial(teams=40, *, effect=0.0, seed=1, covariates=2):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hhp_stats.present.result_facts import facts_of, places_of, plan_labels, words_of_code
-from hhp_stats.withheld import WITHHELD
+from hhp_stats.results.withheld import WITHHELD
 
 ROW = {
     "outcome": "days",

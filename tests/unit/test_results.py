@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hhp_stats.lacking import noted
-from hhp_stats.results import (
+from hhp_stats.results.frame import (
     COLUMNS,
     Estimate,
     ResultError,
@@ -20,7 +19,8 @@ from hhp_stats.results import (
     row_of,
     write_results,
 )
-from hhp_stats.withheld import NOTE, NUMBERS
+from hhp_stats.results.lacking import noted
+from hhp_stats.results.withheld import NOTE, NUMBERS
 
 ABOUT = {
     "population": "everyone",

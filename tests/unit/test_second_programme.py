@@ -26,7 +26,7 @@ from hhp_stats.consistency.second.r import r_programme
 from hhp_stats.consistency.second.recipe import FIELDS, Recipe
 from hhp_stats.errors import HhpError, SecondProgrammeDisagrees
 from hhp_stats.publish.packing import REVIEW, pack
-from hhp_stats.results import read_results
+from hhp_stats.results.frame import read_results
 from hhp_stats.running.run import studies_of
 from hhp_stats.studies.kept import is_kept
 from hhp_stats.studies.output import FOLDER, StudyOutput

@@ -20,8 +20,8 @@ from hhp_stats.publish.checks.page_check import (
 )
 from hhp_stats.publish.checks.page_text import PageTable, read_page
 from hhp_stats.publish.checks.self_check import check_flow, check_report, check_results
-from hhp_stats.results import Estimate, ResultRow, result_frame, write_results
-from hhp_stats.traced import TracedRow, recording
+from hhp_stats.results.frame import Estimate, ResultRow, result_frame, write_results
+from hhp_stats.results.traced import TracedRow, recording
 
 
 def row(

@@ -15,6 +15,7 @@ import pytest
 from profiles import PACKAGE, ROOT, name_of, profiled
 from small_plans import few_draws
 
+from hhp_stats.calls.ran import names_in
 from hhp_stats.intake.participants import load_participants
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.individual import load_individual_plan
@@ -23,7 +24,6 @@ from hhp_stats.present import goal_setting
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence
 from hhp_stats.present.provenance import place_in_plan
-from hhp_stats.ran import names_in
 from hhp_stats.running.run import run_study
 from hhp_stats.studies.estimators import resampling
 from hhp_stats.studies.field_trial.cells import run_cell as run_field_trial_cell
@@ -54,7 +54,9 @@ class Profile:
         self.entered.add(name)
         wrapper = frame.f_back
         caller = (
-            wrapper.f_back if wrapper is not None and name_of(wrapper.f_code).startswith("hhp_stats.typed.") else None
+            wrapper.f_back
+            if wrapper is not None and name_of(wrapper.f_code).startswith("hhp_stats.calls.typed.")
+            else None
         )
         if (
             caller is not None

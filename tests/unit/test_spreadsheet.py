@@ -15,7 +15,7 @@ from hhp_stats.intake.ledger import Correction, _correction
 from hhp_stats.intake.ledger_file import append_lines
 from hhp_stats.intake.write_back import _write
 from hhp_stats.publish.bundle import csv_bytes
-from hhp_stats.results import COLUMNS, read_results, write_results
+from hhp_stats.results.frame import COLUMNS, read_results, write_results
 from hhp_stats.studies.output import StudyOutput, _Tables
 from hhp_stats.synthetic.workbook import Sheet, workbook_bytes
 
@@ -123,7 +123,7 @@ def planted(formula):
 
 @pytest.mark.parametrize("formula", FORMULAS[:8])
 def test_results_and_tables_of_a_study(tmp_path, formula):
-    from hhp_stats.results import _TEXT
+    from hhp_stats.results.frame import _TEXT
 
     frame = planted(formula)
     texts = [name for name in COLUMNS if name in _TEXT]

@@ -17,7 +17,7 @@ from hhp_stats.infer.repeated_regression import repeated_regression
 from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import Term, model_matrix
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 
 def effect(frame: pd.DataFrame) -> Estimate:

@@ -16,7 +16,7 @@ import statsmodels.formula.api as smf
 from table_trials import KEY, PLAN, everything_said, walks, with_a_key, without_other_trials, write_trial, write_walks
 
 from hhp_stats.present import field_trials
-from hhp_stats.results import row_of
+from hhp_stats.results.frame import row_of
 from hhp_stats.studies.field_trial import run_field_trial
 
 EXACT = {"rel": 1e-9}  # the same sums in another order, with condition numbers below 1e4

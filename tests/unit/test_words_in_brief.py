@@ -27,7 +27,7 @@ from hhp_stats.present.goal_setting import (
 )
 from hhp_stats.present.pilots import SENTENCES as OF_PILOTS
 from hhp_stats.present.pilots.report import PilotReport
-from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.results.frame import ResultRow, result_frame
 from hhp_stats.studies.output import StudyOutput
 
 

@@ -11,7 +11,7 @@ from hhp_stats.plan.experiments import load_experiment_plan
 from hhp_stats.present.hiring import SENTENCES, TABLES
 from hhp_stats.present.hiring.report import HiringReport
 from hhp_stats.present.numbers import number
-from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.results.frame import ResultRow, result_frame
 from hhp_stats.studies.output import StudyOutput
 
 RATES = {"joint_minority": 11.1, "separate_minority": 22.2, "joint_white_british": 33.3, "separate_white_british": 44.4}

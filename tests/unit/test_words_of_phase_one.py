@@ -25,7 +25,7 @@ from hhp_stats.present.field_trials.phase_one import (
 )
 from hhp_stats.present.goal_setting import balance, randomisation
 from hhp_stats.present.numbers import number
-from hhp_stats.results import result_frame
+from hhp_stats.results.frame import result_frame
 
 CLUSTERS = pd.DataFrame(
     {

@@ -33,7 +33,7 @@ from hhp_stats.measures.scales import composite, standardise
 from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 RNG = np.random.default_rng(7)
 TEAM = np.repeat(np.arange(12), 6)

@@ -18,7 +18,7 @@ from hhp_stats.estimate.cost_benefit import Costs, benefit_cost_ratio, net_turno
 from hhp_stats.estimate.effect_size import StandardisedEffect, hedges_g_from_summary, noncentral_interval
 from hhp_stats.estimate.icc import IntraclusterCorrelation, icc_anova, icc_reml
 from hhp_stats.estimate.ratio import RatioEstimate, acceptability_curve, fieller
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 EXAMPLE_5_3 = "Wooldridge (2010), example 5.3"
 EXAMPLE_15_4 = "Wooldridge, introductory, example 15.4"

@@ -21,7 +21,7 @@ from hhp_stats.regression.cluster_robust import (
 )
 from hhp_stats.regression.linear import LinearFit, ols
 from hhp_stats.regression.model_matrix import ModelMatrix
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 NIST = "NIST certified values"
 WOOLDRIDGE_15_1 = "Wooldridge (2010), table 15.1"

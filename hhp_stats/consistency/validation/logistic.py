@@ -23,7 +23,7 @@ from hhp_stats.estimate.logistic import (
     model_covariance,
 )
 from hhp_stats.regression.model_matrix import ModelMatrix
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 SPECTOR = "published results"
 SANDWICH = "R 4.2.2, sandwich 3.0-2"

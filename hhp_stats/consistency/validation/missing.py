@@ -20,7 +20,7 @@ from hhp_stats.infer.pooling import PooledEstimate, barnard_rubin_df, pool, pool
 from hhp_stats.regression.cluster_robust import coefficient, heteroskedastic_covariance
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import ModelMatrix
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 TABLE_17_1 = "Wooldridge (2002), table 17.1"
 GRETL = "gretl 2022c"

@@ -17,7 +17,7 @@ from hhp_stats.estimate.two_sample import (
     pooled_contrast,
     welch,
 )
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 STUDENT = "Student’s sleep data, R’s t.test"
 STATCHECK = "statcheck’s rules"

@@ -9,7 +9,7 @@ from hhp_stats.design.individual_power import individual_detectable_effect_t, in
 from hhp_stats.estimate.total_variance import icc_binary, total_variance_effect
 from hhp_stats.infer.contingency import chi_squared_test, fisher_exact_test
 from hhp_stats.infer.pooled_ratios import pool_likelihood_ratios, pool_statistics
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 R = "R 4.2.2"
 MICE = "R 4.2.2, mice 3.15.0"

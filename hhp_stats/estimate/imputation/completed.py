@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hhp_stats.calls.ran import ran_before
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.imputation.chain import composite
 from hhp_stats.estimate.imputation.diagnostics import ImputationDiagnostics
 from hhp_stats.estimate.imputation.plan import ImputationPlan
-from hhp_stats.ran import ran_before
 from hhp_stats.regression.model_matrix import Array, as_numbers
 
 

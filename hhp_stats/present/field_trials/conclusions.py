@@ -6,7 +6,7 @@ from hhp_stats.present import prose
 from hhp_stats.present.field_trials.report import FieldTrialReport, group_of, in_words
 from hhp_stats.present.numbers import apart, count, interval, level, lowered, number, p_clause, side
 from hhp_stats.present.status import read_release
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
 
 
 def reach(report: FieldTrialReport) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from hhp_stats.lacking import as_sentence
 from hhp_stats.plan.individual import IndividualOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.field_trials.report import FieldTrialReport, group_of, in_words
 from hhp_stats.present.listing import listed_words
 from hhp_stats.present.numbers import alpha_of, interval, level, lowered, number, p_clause
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
+from hhp_stats.results.lacking import as_sentence
 
 
 def effect(report: FieldTrialReport, outcome: str) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from hhp_stats.errors import UnknownName
-from hhp_stats.lacking import as_sentence
 from hhp_stats.plan.individual import Arm, IndividualOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
 from hhp_stats.present.listing import listed_words
 from hhp_stats.present.numbers import alpha_of, count, interval, level, number, p_clause, percent
 from hhp_stats.present.study_results import Row
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
+from hhp_stats.results.lacking import as_sentence
 
 NO_BOUNDS = "The plan asks for no bounds."
 MEAN_OR_SHARE = {"continuous": "mean", "binary": "share"}

@@ -28,7 +28,7 @@ from hhp_stats.present.numbers import (
 from hhp_stats.present.row_axes import Rows, row_axes
 from hhp_stats.present.study_results import Row
 from hhp_stats.present.style import CONTROL, INK, QUIET, TINTS, TREATMENT, apply_style, fitted, narrow
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
 
 
 def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:

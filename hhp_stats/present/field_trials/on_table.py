@@ -24,7 +24,7 @@ from hhp_stats.present.field_trials.effects_on_table import (
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
 from hhp_stats.present.listing import listed_words
 from hhp_stats.present.numbers import interval, level, number, percent, plural, withheld
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
 
 
 def sample(report: FieldTrialReport) -> str:

@@ -12,7 +12,7 @@ from hhp_stats.present.numbers import (
     plural,
     withheld,
 )
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
 
 
 def sample(report: FieldTrialReport) -> str:

@@ -19,7 +19,7 @@ from hhp_stats.present.numbers import (
 )
 from hhp_stats.present.study_results import Row
 from hhp_stats.present.tables import balance_table, plain_table
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
 
 
 def response(report: FieldTrialReport) -> GT:

@@ -6,7 +6,6 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.consistency.ledger import DATA_DIFFER, WITHHELD_HERE, read_lists
-from hhp_stats.lacking import as_sentence
 from hhp_stats.present.field_trials.report import GROUP, FieldTrialReport, rows_of
 from hhp_stats.present.numbers import (
     MINUS,
@@ -16,7 +15,8 @@ from hhp_stats.present.numbers import (
     p_value,
 )
 from hhp_stats.present.tables import plain_table, text_table
-from hhp_stats.results import row_of
+from hhp_stats.results.frame import row_of
+from hhp_stats.results.lacking import as_sentence
 
 
 def published(report: FieldTrialReport) -> GT:

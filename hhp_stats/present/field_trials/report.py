@@ -19,8 +19,8 @@ from hhp_stats.present.conflicts import conflict_of
 from hhp_stats.present.listing import listed_words
 from hhp_stats.present.numbers import WITHHELD, count, lowered, plural
 from hhp_stats.present.study_results import Row, StudyResults
+from hhp_stats.results.traced import TracedRow
 from hhp_stats.studies.output import open_output
-from hhp_stats.traced import TracedRow
 
 GROUP = "field_trials"
 # Terms that are no columns of the allocation list; the indicator goes with the value.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.lacking import as_sentence
 from hhp_stats.present.field_trials.effect_sentences import versions
 from hhp_stats.present.field_trials.report import FieldTrialReport, rows_of
 from hhp_stats.present.numbers import (
@@ -21,7 +20,8 @@ from hhp_stats.present.numbers import (
 from hhp_stats.present.status import read_release
 from hhp_stats.present.study_results import Row
 from hhp_stats.present.tables import plain_table
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
+from hhp_stats.results.lacking import as_sentence
 
 
 def reach(row: Row, digits: int = 2) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.lacking import as_sentence
 from hhp_stats.plan.individual import Arm, IndividualAnalysis, IndividualOutcome
 from hhp_stats.present.field_trials.effects_on_table import unit_of, versions
 from hhp_stats.present.field_trials.report import FieldTrialReport, rows_of
@@ -26,7 +25,8 @@ from hhp_stats.present.numbers import (
 )
 from hhp_stats.present.study_results import Row
 from hhp_stats.present.tables import balance_table, plain_table
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
+from hhp_stats.results.lacking import as_sentence
 
 STANDARD = ("hedges-g", "hedges-g-clustered")  # estimators whose unit is the standard deviation
 

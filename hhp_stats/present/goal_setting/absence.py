@@ -30,7 +30,7 @@ from hhp_stats.present.numbers import (
 )
 from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import effects_table
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
 from hhp_stats.studies.goal_setting_terms import primary_analysis
 
 RATE, RATE_ALONE = "absence_rate/itt/cr1", "absence_rate/itt/unadjusted"

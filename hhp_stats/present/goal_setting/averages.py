@@ -19,7 +19,7 @@ from hhp_stats.present.listing import listed_words
 from hhp_stats.present.numbers import alpha_of, apart, lowered, number, p_clause, spelled
 from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import effects_table
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
 
 PEOPLE = (
     "sickness_absence/itt/cr1",

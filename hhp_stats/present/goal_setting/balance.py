@@ -23,7 +23,7 @@ from hhp_stats.present.numbers import (
 from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import balance_table as by_arm
 from hhp_stats.present.tables import plain_table
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
 from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES, PERSONAL
 
 GROUP_LABELS = {"randomised": "Randomised", "absence": "Absence known", "wellbeing": "Wellbeing known"}

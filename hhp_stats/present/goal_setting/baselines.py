@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.lacking import as_sentence
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence, table
@@ -26,7 +25,8 @@ from hhp_stats.present.numbers import (
     spelled,
 )
 from hhp_stats.present.tables import plain_table
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
+from hhp_stats.results.lacking import as_sentence
 from hhp_stats.studies.goal_setting_terms import primary_analysis, versions_of_baselines
 
 GROUPS = {"recorded": "Recorded", "imputed": "Imputed", "all": "All"}

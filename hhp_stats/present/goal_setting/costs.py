@@ -21,7 +21,7 @@ from hhp_stats.present.numbers import (
     spelled,
 )
 from hhp_stats.present.tables import plain_table, text_table
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
 
 FORMULA = "Protocol\u2019s formula"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.lacking import as_sentence
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence, table
 from hhp_stats.present.listing import capital
 from hhp_stats.present.numbers import apart, count, interval, lowered, number, p_value, percent, plural, side, spelled
 from hhp_stats.present.tables import plain_table, text_table
+from hhp_stats.results.lacking import as_sentence
 from hhp_stats.studies.goal_setting_terms import primary_analysis
 
 WORDS = {

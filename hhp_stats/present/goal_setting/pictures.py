@@ -8,7 +8,7 @@ from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.goal_setting.named import figure
 from hhp_stats.present.numbers import count, number, percent, plural, withheld, withheld_note
 from hhp_stats.present.style import CONTROL, INK, TREATMENT
-from hhp_stats.results import LACKING, UnknownResult
+from hhp_stats.results.frame import LACKING, UnknownResult
 
 
 @figure

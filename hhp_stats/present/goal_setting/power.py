@@ -24,9 +24,9 @@ from hhp_stats.present.numbers import (
     withheld_note,
 )
 from hhp_stats.present.tables import aligned, plain_table
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
+from hhp_stats.results.traced import traced_records
 from hhp_stats.studies.goal_setting_terms import FAMILY, HALF_YEAR_WEEKS
-from hhp_stats.traced import traced_records
 
 
 @table

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from great_tables import GT
 
-from hhp_stats.lacking import as_sentence
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence, table
@@ -19,7 +18,8 @@ from hhp_stats.present.numbers import (
 )
 from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import effects_table
-from hhp_stats.results import LACKING, row_of
+from hhp_stats.results.frame import LACKING, row_of
+from hhp_stats.results.lacking import as_sentence
 
 
 @table

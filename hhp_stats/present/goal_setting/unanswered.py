@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.lacking import is_refusal
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence, table
@@ -25,7 +24,8 @@ from hhp_stats.present.numbers import (
     withheld_note,
 )
 from hhp_stats.present.tables import plain_table
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
+from hhp_stats.results.lacking import is_refusal
 
 HARMFUL = 30  # scaled condition number (Belsley, Kuh and Welsch 1980)
 

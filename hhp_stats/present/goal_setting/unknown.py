@@ -26,7 +26,7 @@ from hhp_stats.present.numbers import (
     withheld_note,
 )
 from hhp_stats.present.tables import plain_table
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
 
 WORST, LEE = "worst-case", "lee-bounds"
 Row = Mapping[str, Any]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.lacking import as_sentence
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
@@ -29,7 +28,8 @@ from hhp_stats.present.numbers import (
 )
 from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import effects_table, plain_table
-from hhp_stats.results import LACKING
+from hhp_stats.results.frame import LACKING
+from hhp_stats.results.lacking import as_sentence
 
 STRATEGIES = {"complete-cases": "Complete cases", "heckman-ml": "Heckman selection", "imputed": "Multiple imputation"}
 

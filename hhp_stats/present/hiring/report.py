@@ -9,8 +9,8 @@ import pandas as pd
 
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.present.study_results import Row, StudyResults
-from hhp_stats.results import row_of
-from hhp_stats.withheld import WITHHELD
+from hhp_stats.results.frame import row_of
+from hhp_stats.results.withheld import WITHHELD
 
 GROUP = "experiments"
 

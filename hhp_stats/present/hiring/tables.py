@@ -11,7 +11,7 @@ from hhp_stats.consistency.ledger import DATA_DIFFER, read_lists
 from hhp_stats.present.hiring.report import GROUP, HiringReport
 from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_value, percent
 from hhp_stats.present.tables import plain_table, text_table
-from hhp_stats.traced import traced_records
+from hhp_stats.results.traced import traced_records
 
 
 def conditions(report: HiringReport) -> GT:

@@ -9,14 +9,14 @@ from great_tables import GT
 
 from hhp_stats.consistency.reproduction import share_reproduced
 from hhp_stats.errors import UnknownName
-from hhp_stats.lacking import note
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.present.conflicts import conflict_in_words
 from hhp_stats.present.numbers import WITHHELD, count, number, plural, spelled, withheld, withheld_note
 from hhp_stats.present.status import read_release
 from hhp_stats.present.study_results import Row, StudyResults
 from hhp_stats.present.tables import plain_table, text_table
-from hhp_stats.withheld import NUMBERS
+from hhp_stats.results.lacking import note
+from hhp_stats.results.withheld import NUMBERS
 
 SMALL_COUNT = 10  # below it numbers are words
 LEANING = {"benefit": "benefit", "problem": "problem", "condition": "mixed", "context": "context"}

@@ -1,8 +1,8 @@
 """Does every number on a page that says which result it comes from still say what that result says?
 
 A number printed from a row of the result frame carries the row's id, which it had since it was read
-(`hhp_stats.traced`). Here the digits alone are held against the row, when everything is rendered: a page edited by hand
-or a chapter kept from an earlier run cannot reach the report. Nor can a page with a mark that nobody wrote out.
+(`hhp_stats.results.traced`). Here the digits alone are held against the row, when everything is rendered: a page edited
+by hand or a chapter kept from an earlier run cannot reach the report. Nor can a page with a mark that nobody wrote out.
 """
 
 from __future__ import annotations

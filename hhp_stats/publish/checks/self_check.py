@@ -18,10 +18,10 @@ from hhp_stats.errors import SelfCheckFailed
 from hhp_stats.files.remember import Remember, make_again
 from hhp_stats.publish.checks.mark_check import check_marks
 from hhp_stats.publish.checks.page_check import PageCheck, check_pages
-from hhp_stats.results import LACKING, read_results
+from hhp_stats.results.frame import LACKING, read_results
+from hhp_stats.results.withheld import WITHHELD
 from hhp_stats.studies.output import FOLDER, read_table
 from hhp_stats.tails import chi2_tail, student_quantile, student_tail
-from hhp_stats.withheld import WITHHELD
 
 __all__ = ["EXEMPT", "FrameCheck", "PageCheck", "check_flow", "check_pages", "check_report", "check_results"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 from hhp_stats.studies.estimators import linear, missing, probability, resampling, standardised
 from hhp_stats.studies.estimators.analysis_data import AnalysisData
 

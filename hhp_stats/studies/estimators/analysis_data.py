@@ -13,7 +13,7 @@ from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.plan.schema import PlannedAnalysis
 from hhp_stats.regression.clusters import cluster_codes, refuse_untold_terms
 from hhp_stats.regression.model_matrix import Array, ModelMatrix
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

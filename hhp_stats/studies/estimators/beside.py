@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from hhp_stats.estimate.bounds import Bounds
 from hhp_stats.estimate.logistic import ProbabilityChange, exponentiated
 from hhp_stats.plan.schema import PlannedAnalysis
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 LOWER, UPPER, RHO = "lower_bound", "upper_bound", "rho"  # estimands
 RATIO, UNTREATED, TREATED = "ratio", "predicted_control", "predicted_treatment"

@@ -17,7 +17,7 @@ from hhp_stats.infer.pooling import pool
 from hhp_stats.infer.repeated_regression import RepeatedRegression, repeated_regression
 from hhp_stats.regression.cluster_robust import DegreesOfFreedom, coefficient, linear_contrast
 from hhp_stats.regression.linear import ols
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 from hhp_stats.studies.estimators.analysis_data import AnalysisData, CompletedSets, Model
 from hhp_stats.studies.estimators.least_squares import covariance_of
 

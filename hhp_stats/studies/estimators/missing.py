@@ -12,7 +12,7 @@ from hhp_stats.estimate.selection import SelectionFit, heckman_likelihood, heckm
 from hhp_stats.estimate.selection_fit import said_of_several
 from hhp_stats.estimate.weights import response_weights, weighted_effect
 from hhp_stats.regression.model_matrix import model_matrix
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 from hhp_stats.studies.estimators.analysis_data import AnalysisData, Model
 from hhp_stats.studies.estimators.beside import RHO, bounded
 from hhp_stats.studies.estimators.linear import pooled

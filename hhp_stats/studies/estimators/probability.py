@@ -15,7 +15,7 @@ from hhp_stats.estimate.logistic import (
     logit,
     model_covariance,
 )
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 from hhp_stats.studies.estimators.analysis_data import AnalysisData
 from hhp_stats.studies.estimators.beside import RATIO, TREATED, UNTREATED, changed
 from hhp_stats.studies.estimators.linear import pooled

@@ -8,7 +8,7 @@ from hhp_stats.errors import NoObservations
 from hhp_stats.infer.randomisation_test import randomisation_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
 from hhp_stats.regression.linear import ols
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 from hhp_stats.studies.estimators.analysis_data import AnalysisData
 
 DRAWS = 9_999

@@ -10,7 +10,7 @@ from hhp_stats.plan.estimators import ESTIMATORS
 from hhp_stats.regression.cluster_robust import ClusterKind, DegreesOfFreedom, cluster_covariance, coefficient
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import model_matrix
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 from hhp_stats.studies.estimators.analysis_data import AnalysisData
 from hhp_stats.studies.estimators.linear import effect_in
 

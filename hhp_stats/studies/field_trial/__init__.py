@@ -15,7 +15,7 @@ from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.plan.table_analyses import estimand
 from hhp_stats.processes.progress import Progress, silent
-from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.results.frame import ResultRow, result_frame
 from hhp_stats.studies.field_trial import arm_rows, clusters, descriptives, members
 from hhp_stats.studies.field_trial.attenuation import attenuation
 from hhp_stats.studies.field_trial.cells import run_cell

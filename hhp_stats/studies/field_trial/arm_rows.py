@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from hhp_stats.contrast import EITHER_WAY
+from hhp_stats.calls.ran import name_of
 from hhp_stats.design.detectable_effect import ErrorRates, individual_detectable_effect, people_needed
 from hhp_stats.errors import EstimationError
 from hhp_stats.plan.individual import Arm, IndividualOutcome, IndividualPlan
-from hhp_stats.ran import name_of
-from hhp_stats.results import ResultRow, not_estimated
+from hhp_stats.results.contrast import EITHER_WAY
+from hhp_stats.results.frame import ResultRow, not_estimated
 from hhp_stats.studies.field_trial.analysed import outcome_column
 from hhp_stats.studies.field_trial.clusters import arm_mean, people_of
 from hhp_stats.studies.sources import sourced, states_source

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hhp_stats.contrast import BY_WEEK
+from hhp_stats.calls.ran import name_of, recorded, source_of
 from hhp_stats.errors import ConstantTreatment, EstimationError, NoObservations
 from hhp_stats.plan.individual import IndividualOutcome, IndividualPlan
-from hhp_stats.ran import name_of, recorded, source_of
 from hhp_stats.regression.cluster_robust import (
     cluster_covariance,
     coefficient,
@@ -26,7 +25,8 @@ from hhp_stats.regression.cluster_robust import (
 )
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, Term, model_matrix
-from hhp_stats.results import Estimate, ResultRow, not_estimated
+from hhp_stats.results.contrast import BY_WEEK
+from hhp_stats.results.frame import Estimate, ResultRow, not_estimated
 
 AVERAGE = "average"
 UNIT = "standard deviations, more is better"

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from hhp_stats.contrast import contrast_of
+from hhp_stats.calls.ran import name_of
 from hhp_stats.plan.conduct import NOT_ESTIMATED
 from hhp_stats.plan.estimators import ESTIMATORS
 from hhp_stats.plan.individual import IndividualAnalysis, IndividualPlan
-from hhp_stats.ran import name_of
-from hhp_stats.results import not_estimated
+from hhp_stats.results.contrast import contrast_of
+from hhp_stats.results.frame import not_estimated
 from hhp_stats.studies.field_trial.analysed import analysis_data, gaps
 from hhp_stats.studies.planned import Cell, conduct_of, run_planned
 

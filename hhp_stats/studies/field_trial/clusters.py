@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hhp_stats.contrast import EITHER_WAY
+from hhp_stats.calls.ran import recorded
 from hhp_stats.design.detectable_effect import Clustering, ErrorRates, cluster_detectable_effect
 from hhp_stats.errors import EstimationError
 from hhp_stats.estimate.icc import icc_anova
 from hhp_stats.plan.individual import IndividualPlan, StudyPower
-from hhp_stats.ran import recorded
 from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import ModelMatrix
-from hhp_stats.results import Estimate, ResultRow, not_estimated
+from hhp_stats.results.contrast import EITHER_WAY
+from hhp_stats.results.frame import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.field_trial.analysed import outcome_column
 from hhp_stats.studies.field_trial.draws import strata, units
 from hhp_stats.studies.sources import Sourced, states_source

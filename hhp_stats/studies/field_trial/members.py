@@ -22,7 +22,7 @@ from hhp_stats.disclosure.declared import (
     statistic,
 )
 from hhp_stats.plan.individual import IndividualPlan
-from hhp_stats.results import ResultRow
+from hhp_stats.results.frame import ResultRow
 from hhp_stats.studies.field_trial.arm_rows import group_masks
 from hhp_stats.studies.field_trial.descriptives import balance_values
 from hhp_stats.studies.field_trial.imagined_members import imagined

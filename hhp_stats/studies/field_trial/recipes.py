@@ -13,7 +13,7 @@ from hhp_stats.consistency.second.frames import AnalysisFrames, Shelf, base_of, 
 from hhp_stats.consistency.second.recipe import FIELDS, Quantity, Recipe, RecipeTerm
 from hhp_stats.plan.individual import IndividualAnalysis, IndividualPlan
 from hhp_stats.regression.model_matrix import Term
-from hhp_stats.results import ResultRow
+from hhp_stats.results.frame import ResultRow
 from hhp_stats.studies.estimators.beside import RATIO, TREATED, UNTREATED
 from hhp_stats.studies.field_trial.analysed import analysed, in_population, outcome_column
 from hhp_stats.studies.field_trial.completed import completed_outcomes

@@ -15,7 +15,7 @@ from hhp_stats.disclosure.declared import (
 )
 from hhp_stats.plan.estimators import ESTIMATORS
 from hhp_stats.plan.individual import IndividualAnalysis, IndividualPlan
-from hhp_stats.results import ResultRow
+from hhp_stats.results.frame import ResultRow
 from hhp_stats.studies.estimators.beside import beside_effect
 from hhp_stats.studies.field_trial.analysed import in_arms, in_population, outcome_column
 from hhp_stats.studies.field_trial.arm_rows import group_masks

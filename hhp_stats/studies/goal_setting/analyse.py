@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from hhp_stats.calls.ran import name_of, names_in
 from hhp_stats.disclosure.declared import Declared
 from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws
@@ -17,8 +18,7 @@ from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.returns_schema import ReturnsAnalysis, ReturnsPlan
 from hhp_stats.processes.blocks import in_blocks
 from hhp_stats.processes.progress import Progress, silent
-from hhp_stats.ran import name_of, names_in
-from hhp_stats.results import Estimate, ResultRow, result_frame
+from hhp_stats.results.frame import Estimate, ResultRow, result_frame
 from hhp_stats.studies.goal_setting import allocation, arm_balance, clustering, data_quality, descriptives, members
 from hhp_stats.studies.goal_setting.analysed import Material
 from hhp_stats.studies.goal_setting.arm_means import arm_rows

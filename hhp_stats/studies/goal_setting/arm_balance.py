@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from hhp_stats.contrast import EITHER_WAY
 from hhp_stats.design.balance import omnibus_balance
 from hhp_stats.design.balance_table import BALANCE_COLUMNS, balance_table
 from hhp_stats.design.randomisation import Redraws
 from hhp_stats.plan.returns_schema import ReturnsPlan
-from hhp_stats.results import ResultRow
+from hhp_stats.results.contrast import EITHER_WAY
+from hhp_stats.results.frame import ResultRow
 from hhp_stats.studies.goal_setting_terms import AGE, ANALYSED, COVARIATES, PERSONAL
 from hhp_stats.studies.sources import states_source
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hhp_stats.calls.ran import name_of
 from hhp_stats.plan.conditions import members
 from hhp_stats.plan.returns_schema import ReturnsOutcome, ReturnsPlan
-from hhp_stats.ran import name_of
-from hhp_stats.results import ResultRow, not_estimated
+from hhp_stats.results.frame import ResultRow, not_estimated
 from hhp_stats.studies.sources import states_source
 
 BASELINE = "baseline"

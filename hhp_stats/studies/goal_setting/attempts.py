@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from hhp_stats.contrast import EITHER_WAY
 from hhp_stats.errors import EstimationError
 from hhp_stats.estimate.imputation import Imputations
 from hhp_stats.estimate.tipping import SHIFTED
 from hhp_stats.plan.returns_schema import ReturnsPlan
-from hhp_stats.results import NOT_ALLOWED, Analysis, ResultRow, not_estimated
+from hhp_stats.results.contrast import EITHER_WAY
+from hhp_stats.results.frame import NOT_ALLOWED, Analysis, ResultRow, not_estimated
 from hhp_stats.studies.output import NOT_MADE
 
 T = TypeVar("T")

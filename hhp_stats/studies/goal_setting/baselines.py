@@ -13,15 +13,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hhp_stats.calls.ran import name_of, ran_before, recorded
 from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.estimate.imputation import Imputations
 from hhp_stats.infer.pooling import pool, pool_joint
 from hhp_stats.plan.returns_schema import ReturnsPlan
-from hhp_stats.ran import name_of, ran_before, recorded
 from hhp_stats.regression.cluster_robust import RobustCovariance, cluster_covariance, linear_contrast
 from hhp_stats.regression.linear import LinearFit, ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix
-from hhp_stats.results import Estimate, ResultRow, not_estimated
+from hhp_stats.results.frame import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.sources import states_source
 
 BASELINE = "baseline_absence"

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hhp_stats.calls.ran import name_of, recorded
 from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.estimate.effect_size import hedges_g_clustered
 from hhp_stats.estimate.icc import icc_anova, icc_reml
 from hhp_stats.plan.returns_schema import ReturnsOutcome, ReturnsPlan
-from hhp_stats.ran import name_of, recorded
-from hhp_stats.results import Estimate, ResultRow, not_estimated
+from hhp_stats.results.frame import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting.attempts import attempted, lacking
 from hhp_stats.studies.sources import Sourced, sourced, states_source
 

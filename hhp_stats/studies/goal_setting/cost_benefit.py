@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hhp_stats.calls.ran import name_of, recorded, source_of
 from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws, TeamCells, linear_bootstrap, team_cells
 from hhp_stats.estimate.cost_benefit import (
@@ -23,9 +24,8 @@ from hhp_stats.estimate.cost_benefit import (
 )
 from hhp_stats.estimate.ratio import acceptability_curve
 from hhp_stats.plan.returns_schema import Comparator, CostScenario, ReturnsAnalysis, ReturnsPlan
-from hhp_stats.ran import name_of, recorded, source_of
 from hhp_stats.regression.model_matrix import Array
-from hhp_stats.results import Analysis, Estimate, ResultRow, not_estimated
+from hhp_stats.results.frame import Analysis, Estimate, ResultRow, not_estimated
 from hhp_stats.studies.estimators.analysis_data import Model
 from hhp_stats.studies.goal_setting.analysed import Material, models
 from hhp_stats.studies.goal_setting.attempts import lacking

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.plan.returns_schema import ReturnsPlan
-from hhp_stats.results import ResultRow
+from hhp_stats.results.frame import ResultRow
 
 WARNING = "Monte Carlo error above the plan's limit: more imputations are needed."
 

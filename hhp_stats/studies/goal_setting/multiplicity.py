@@ -12,12 +12,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from hhp_stats.calls.ran import name_of
 from hhp_stats.errors import EstimationError
 from hhp_stats.infer.multiplicity import holm, westfall_young
 from hhp_stats.infer.randomisation_test import randomisation_statistics
 from hhp_stats.plan.returns_schema import ReturnsAnalysis, ReturnsPlan
-from hhp_stats.ran import name_of
-from hhp_stats.results import ResultRow
+from hhp_stats.results.frame import ResultRow
 from hhp_stats.studies.estimators.analysis_data import Model
 from hhp_stats.studies.goal_setting.analysed import Material, models
 from hhp_stats.studies.goal_setting.attempts import lacking

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from hhp_stats.contrast import EITHER_WAY
+from hhp_stats.calls.ran import name_of
 from hhp_stats.design.detectable_effect import (
     Clustering,
     ErrorRates,
@@ -19,8 +19,8 @@ from hhp_stats.design.detectable_effect import (
 )
 from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.plan.returns_schema import PowerAssumption, ReturnsPlan
-from hhp_stats.ran import name_of
-from hhp_stats.results import ResultRow
+from hhp_stats.results.contrast import EITHER_WAY
+from hhp_stats.results.frame import ResultRow
 from hhp_stats.studies.goal_setting.attempts import attempted, lacking
 from hhp_stats.studies.goal_setting_terms import HALF_YEAR_WEEKS
 from hhp_stats.studies.sources import Sourced, states_source

@@ -15,7 +15,7 @@ from hhp_stats.consistency.second.recipe import FIELDS, INTERCEPT, Quantity, Rec
 from hhp_stats.estimate.cost_benefit import net_turnover_costs
 from hhp_stats.plan.conditions import members
 from hhp_stats.plan.returns_schema import ReturnsAnalysis
-from hhp_stats.results import ResultRow
+from hhp_stats.results.frame import ResultRow
 from hhp_stats.studies.goal_setting.analysed import (
     Material,
     analysed,

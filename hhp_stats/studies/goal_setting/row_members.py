@@ -21,7 +21,7 @@ from hhp_stats.disclosure.crowd import Crowd
 from hhp_stats.disclosure.declared import GIVEN_UP, KEPT, LESSER, ORDINARY, Row
 from hhp_stats.errors import NoObservations, UndeclaredCount
 from hhp_stats.plan.returns_schema import ReturnsAnalysis, ReturnsPlan
-from hhp_stats.results import ResultRow
+from hhp_stats.results.frame import ResultRow
 from hhp_stats.studies.goal_setting.analysed import Material, counted, model_terms, outcome_column
 from hhp_stats.studies.goal_setting.arm_means import ArmFigure, arm_figures, of_the_arm
 from hhp_stats.studies.goal_setting.baselines import FILLED, RECORDED

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hhp_stats.plan.conduct import NOT_ESTIMATED, Conduct
-from hhp_stats.results import ResultRow
+from hhp_stats.results.frame import ResultRow
 from hhp_stats.studies.goal_setting.analysed import Material
 from hhp_stats.studies.goal_setting.cells import fitted_as
 from hhp_stats.studies.goal_setting.cost_benefit import PLANNED_RATIO

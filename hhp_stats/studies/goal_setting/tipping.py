@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from hhp_stats.estimate.tipping import tipping_points
-from hhp_stats.results import ResultRow, not_estimated
+from hhp_stats.results.frame import ResultRow, not_estimated
 from hhp_stats.studies.estimators.linear import repeated
 from hhp_stats.studies.goal_setting.analysed import Material, first_sets, models
 from hhp_stats.studies.goal_setting.imputation_model import set_name

@@ -18,7 +18,7 @@ from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.experiments import INTERCEPT, ExperimentPlan, load_experiment_plan
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.processes.progress import Progress, silent
-from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.results.frame import ResultRow, result_frame
 from hhp_stats.studies.hiring import members, tables
 from hhp_stats.studies.hiring.cells import contrast_rows, mean_rows, with_holm
 from hhp_stats.studies.hiring.counts import count_rows

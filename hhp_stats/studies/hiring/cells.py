@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hhp_stats.calls.ran import name_of, ran_before, recorded
 from hhp_stats.errors import NoObservations
 from hhp_stats.infer.multiplicity import holm
 from hhp_stats.plan.conditions import members as in_population
 from hhp_stats.plan.conduct import NOT_ESTIMATED, Conduct
 from hhp_stats.plan.estimators import ESTIMATORS
 from hhp_stats.plan.experiments import INTERCEPT, CellContrast, Experiment, ExperimentMethod, ExperimentPlan
-from hhp_stats.ran import name_of, ran_before, recorded
 from hhp_stats.regression.cluster_robust import (
     RobustCovariance,
     linear_contrast,
 )
 from hhp_stats.regression.linear import LinearFit, ols
 from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
-from hhp_stats.results import NOT_ALLOWED, ResultRow, not_estimated
+from hhp_stats.results.frame import NOT_ALLOWED, ResultRow, not_estimated
 from hhp_stats.studies.estimators.analysis_data import AnalysisData, CompletedSets
 from hhp_stats.studies.estimators.least_squares import covariance_of
 from hhp_stats.studies.planned import conduct_of, run_planned

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from hhp_stats.plan.experiments import ExperimentPlan
-from hhp_stats.results import ResultRow
+from hhp_stats.results.frame import ResultRow
 from hhp_stats.studies.sources import states_source
 
 

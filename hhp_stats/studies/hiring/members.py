@@ -22,7 +22,7 @@ from hhp_stats.disclosure.declared import (
 )
 from hhp_stats.plan.estimators import ESTIMATORS
 from hhp_stats.plan.experiments import ExperimentPlan
-from hhp_stats.results import ResultRow
+from hhp_stats.results.frame import ResultRow
 
 JUDGED, SCORED = "progression", "evaluation_score"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from hhp_stats.calls.ran import name_of
 from hhp_stats.design.detectable_effect import ErrorRates
 from hhp_stats.errors import NoObservations
 from hhp_stats.plan.experiments import Experiment, ExperimentPlan
-from hhp_stats.ran import name_of
-from hhp_stats.results import NOT_ALLOWED, ResultRow, not_estimated
+from hhp_stats.results.frame import NOT_ALLOWED, ResultRow, not_estimated
 from hhp_stats.studies.hiring.cells import analysed, fitted, weights
 from hhp_stats.studies.sources import states_source
 

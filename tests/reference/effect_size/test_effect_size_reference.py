@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from hhp_stats.estimate.effect_size import hedges_g_clustered, hedges_g_from_summary, noncentral_interval
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 HERE = Path(__file__).parent
 INDIVIDUAL = pd.read_csv(HERE / "individual.csv").set_index("case")

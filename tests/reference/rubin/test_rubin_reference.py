@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from hhp_stats.infer.pooling import pool, pool_joint
-from hhp_stats.results import Estimate
+from hhp_stats.results.frame import Estimate
 
 HERE = Path(__file__).parent
 SCALAR = pd.read_csv(HERE / "expected.csv").set_index("case")

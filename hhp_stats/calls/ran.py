@@ -1,6 +1,6 @@
 """Which functions an estimate came from: recorded while they run, never typed by hand.
 
-`with recorded() as ran:` notes every public estimator (`hhp_stats.typed.typed`) that is called inside, the outermost
+`with recorded() as ran:` notes every public estimator (`hhp_stats.calls.typed`) that is called inside, the outermost
 only: what an estimator calls in turn stands in its own source. `ran.source` is the column `source` of a result row.
 """
 

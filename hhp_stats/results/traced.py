@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, SupportsIndex
 
 import pandas as pd
 
-from hhp_stats.withheld import NUMBERS
+from hhp_stats.results.withheld import NUMBERS
 
 FIELDS = frozenset((*NUMBERS, "n", "n_clusters"))
 SCALES = (1, 100)  # a share is printed in per cent, an effect on a probability in percentage points

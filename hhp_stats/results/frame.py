@@ -17,13 +17,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from hhp_stats.calls.typed import check_fields
 from hhp_stats.errors import EstimationError, HhpError, InvalidInput
 from hhp_stats.files.spreadsheet import frame_from_csv, write_frame
-from hhp_stats.lacking import note
+from hhp_stats.results.lacking import note
+from hhp_stats.results.traced import TracedRow
+from hhp_stats.results.withheld import NOTE, WITHHELD
 from hhp_stats.tails import student_quantile, student_tail
-from hhp_stats.traced import TracedRow
-from hhp_stats.typed import check_fields
-from hhp_stats.withheld import NOTE, WITHHELD
 
 Analysis = Literal["planned", "sensitivity", "exploratory"]
 Status = Literal["estimated", "not_estimated", "descriptive", "withheld"]

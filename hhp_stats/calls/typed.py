@@ -19,8 +19,8 @@ from typing import Any, Literal, ParamSpec, TypeVar, Union
 import numpy as np
 import pandas as pd
 
+from hhp_stats.calls.ran import name_of, running
 from hhp_stats.errors import InvalidInput
-from hhp_stats.ran import name_of, running
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,7 +32,7 @@ def typed(function: Callable[P, R]) -> Callable[P, R]:
     """The function, refusing arguments of a wrong kind (InvalidInput, naming function, argument, kind and what was
     given).
 
-    Its call is noted where `hhp_stats.ran` records.
+    Its call is noted where `hhp_stats.calls.ran` records.
     """
     signature = inspect.signature(function)
     name = name_of(function)
