@@ -12,6 +12,7 @@ import pandas as pd
 from hhp_stats.consistency.figures import Figures, load_figures
 from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
 from hhp_stats.errors import UnknownName
+from hhp_stats.files.kept_reading import kept_reading
 from hhp_stats.plan.any_plan import StudyPlan
 from hhp_stats.results.frame import row_of
 from hhp_stats.results.lacking import note
@@ -20,6 +21,12 @@ from hhp_stats.studies.output import NOT_MADE, StudyOutput
 PUBLISHED = "data/published/published_results.csv"
 PlanOf = TypeVar("PlanOf", bound=StudyPlan)
 Row = Mapping[str, Any]
+
+
+@kept_reading
+def printed_figures(root: Path) -> Figures:
+    """The printed figures of all studies, read once."""
+    return load_figures(root / PUBLISHED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +91,7 @@ class StudyResults(Generic[PlanOf]):
 
     def published(self) -> Figures:
         """The printed figures of all studies; a chapter sets them beside ours, the analysis never reads them."""
-        return load_figures(self.root / PUBLISHED)
+        return printed_figures(self.root)
 
     def reproduction(self, group: str) -> pd.DataFrame:
         """Published against ours, for the figures of this study; `group` names the list that pairs them."""

@@ -72,7 +72,7 @@ def test_functions_and_cells_are_shown_with_their_source(rendered: Rendered) -> 
     assert known["code"]["hhp_stats.regression.cluster_robust"]["source"].startswith('"""')
     assert "hhp_stats.present.tables.effects_table" in known["code"]
     lines = (rendered.root / "report" / "04-results.qmd").read_text(encoding="utf-8").splitlines()
-    for label, first in (("tbl-effects", "days = "), ("fig-forest", "figure = "), ("tbl-index", "@presented")):
+    for label, first in (("tbl-effects", "days = "), ("fig-forest", "draw = "), ("tbl-index", "@presented")):
         cell = known["figures"][label]
         assert cell["file"] == "report/04-results.qmd"
         assert lines[cell["line"] - 1] == "```{python}"

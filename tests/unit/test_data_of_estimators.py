@@ -27,7 +27,7 @@ def data_of(estimator: str, asked: list[str], *, model: AnalysisData | None = No
     people = people if OFFERED[estimator].everyone else people.dropna()
     covariance, df = next(
         (kind, dfs[0])
-        for asker in ("arms", "returns")
+        for asker in ("arms", "returns", "contrasts")
         for kind, dfs in OFFERED[estimator].offers.get(asker, {}).items()
     )
 
@@ -46,6 +46,7 @@ def data_of(estimator: str, asked: list[str], *, model: AnalysisData | None = No
         seed=3,
         draws=19,
         cluster="school",
+        groups="treatment",
         scale=lambda: (-5.0, 5.0),
         redraws=lambda: {"assignments": np.array([np.arange(20) % 2, (np.arange(20) + 1) % 2], dtype=float)},
         takeup="took",

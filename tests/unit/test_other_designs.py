@@ -27,7 +27,6 @@ from hhp_stats.studies.field_trial import draws
 from hhp_stats.studies.field_trial.analysed import analysis_data, outcome_column
 from hhp_stats.studies.field_trial.arm_rows import power_rows
 from hhp_stats.studies.field_trial.clusters import people_of
-from hhp_stats.studies.hiring import cells as hiring
 
 
 # ---------------------------------------------------------------- randomisation within the plan's blocks
@@ -223,8 +222,7 @@ def test_an_expected_response_counts_in_both_designs(root, outputs):
 
 # ---------------------------------------------------------------- what cannot be run is refused when the plan is read
 def test_the_plan_knows_the_estimators_that_run(root):
-    assert set(ESTIMATORS) == offered_to("arms") | offered_to("returns")
-    assert set(hiring.PAIRWISE) | {"ols"} == offered_to("contrasts")
+    assert set(ESTIMATORS) == offered_to("arms") | offered_to("returns") | offered_to("contrasts")
     assert {"cohort_1": "cohort == 'Cohort 1'", "responders": ""}.items() <= {
         key: population.where for key, population in load_individual_plan(root, "swing").populations.items()
     }.items()

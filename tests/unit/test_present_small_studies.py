@@ -141,7 +141,7 @@ def test_one_corrected_answer_of_a_pilot_leaves_a_chapter(root, home, tmp_path, 
 
 def test_the_published_table_names_a_conflict_for_every_figure_that_does_not_come_back(home):
     chapter = hiring.chapter(root=home)
-    table = chapter.report.reproduced()
+    table = chapter.report.reproduction("experiments")
     lost = set(table.loc[~table["matches"], "published_id"])
     assert lost == set(table["published_id"]) & set(read_lists(home).unmatched)
     assert DATA_DIFFER not in chapter.table("published").as_raw_html()
@@ -151,7 +151,7 @@ def test_the_published_table_says_where_nothing_explains_a_miss(home):
     """One corrected decision moves a rate that no conflict explains."""
     report = hiring.chapter(root=home).report
     moved = _with(report, "mean_joint_minority", estimate=1.0)
-    table = moved.reproduced()
+    table = moved.reproduction("experiments")
     missed = set(table.loc[~table["matches"], "published_id"]) - set(read_lists(home).unmatched)
     page = published(moved).as_raw_html()
     assert missed and page.count(DATA_DIFFER) == len(missed)

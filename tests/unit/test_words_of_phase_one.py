@@ -25,6 +25,7 @@ from hhp_stats.present.field_trials.phase_one import (
 )
 from hhp_stats.present.goal_setting import balance, randomisation
 from hhp_stats.present.numbers import number
+from hhp_stats.present.style import WIDTH
 from hhp_stats.results.frame import result_frame
 
 CLUSTERS = pd.DataFrame(
@@ -200,8 +201,8 @@ def test_who_is_still_alike(absence, wellbeing, words):
 def test_the_band_of_chance_holds_nineteen_points_of_twenty(goal_setting_report, monkeypatch):
     """400 draws with a chance of one half: 1.96 times sqrt(.25/400) is .049 to either side."""
     bands = []
-    monkeypatch.setattr(randomisation, "_strip", lambda table, names, reach: bands.append(reach))
-    monkeypatch.setattr(randomisation, "embed", lambda figure, *, caption, **_: caption)
+    monkeypatch.setattr(randomisation, "_strip", lambda table, names, reach, **_: bands.append(reach))
+    monkeypatch.setattr(randomisation, "embed", lambda draw, *, caption, **_: (draw(WIDTH), caption)[1])
     tables = goal_setting_report.output.tables
     changed = {**tables, "assignment": tables["assignment"].assign(draws=400, beyond_chance=7)}
     said = randomisation.assignment_map(
