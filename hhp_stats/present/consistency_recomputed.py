@@ -7,6 +7,7 @@ from great_tables import GT
 
 from hhp_stats.consistency.comparisons import recompute
 from hhp_stats.consistency.relations import Recomputed, recompute_detectable_effects, recompute_relations
+from hhp_stats.consistency.verdict import in_figures
 from hhp_stats.present.consistency_report import VERDICT, ConsistencyReport, as_printed, grouped, tidy
 from hhp_stats.present.numbers import MISSING, count, number, p_value
 from hhp_stats.present.tables import plain_table, text_table
@@ -62,7 +63,7 @@ def _relation_table(report: ConsistencyReport, found: list[Recomputed], *, place
         printed = report.figures.row(item.printed_id) if item.printed_id else None
         row = {
             "Quantity": tidy(item.quantity),
-            "Recomputed": tidy(f"{item.value:,.{places}g}"),
+            "Recomputed": tidy(in_figures(item.value, places)),
             "Printed": MISSING if printed is None else as_printed(printed["as_printed"]),
         }
         if people:

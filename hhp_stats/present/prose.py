@@ -26,8 +26,8 @@ from hhp_stats.present.numbers import (
     side,
     spelled,
 )
-from hhp_stats.results.frame import LACKING
-from hhp_stats.results.lacking import as_sentence, note
+from hhp_stats.results.frame import LACKING, note_lacking
+from hhp_stats.results.lacking import as_sentence
 
 Row = Mapping[str, Any]
 MAY_BE_CHANCE = "a difference that could be chance"  # what is said where an interval includes no difference
@@ -49,7 +49,7 @@ def verdict(row: Row, *, better: Literal["lower", "higher"], null: float = 0.0) 
     Refuses a row without an estimate (NoConclusion), whose reason is noted: it shows neither a difference nor none.
     """
     if row.get("status") in LACKING:
-        note(str(row["note"]))
+        note_lacking(row)
         raise NoConclusion(f"nothing follows from {row['result_id']}: {row['note']}")
     gap, clear = side(row["estimate"], null), is_clear(row, null=null)
     direction: Direction = "higher" if gap > 0 else "lower" if gap < 0 else "the same"

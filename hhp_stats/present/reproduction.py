@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.consistency.figures import load_figures
 from hhp_stats.consistency.ledger import DATA_DIFFER, Standing, counted, further_rows, ledger, read_lists, unexplained
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
@@ -26,7 +25,7 @@ from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.listing import listed_words
 from hhp_stats.present.numbers import MISSING, count, number, percent
 from hhp_stats.present.release import standing
-from hhp_stats.present.study_results import PUBLISHED
+from hhp_stats.present.study_results import printed_figures
 from hhp_stats.present.style import GRID, INK, PAPER
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.studies.output import open_output
@@ -338,5 +337,5 @@ def chapter(*, root: Path | None = None) -> Reproduction:
     results = pd.concat([output.results for output in outputs.values()], ignore_index=True)
     phases = {entry.study: entry.phase for entry in catalogue(home)}
     further = further_rows(results, tables={key: output.tables for key, output in outputs.items()}, phases=phases)
-    table = ledger(load_figures(home / PUBLISHED), pd.concat([results, further], ignore_index=True), read_lists(home))
+    table = ledger(printed_figures(home), pd.concat([results, further], ignore_index=True), read_lists(home))
     return Reproduction(root=home, ledger=table)

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from hhp_stats.errors import PlanError
 from hhp_stats.files.file_parts import as_part
+from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.plan.disclosure import switched_off
 from hhp_stats.plan.records import read_plan_file
-
-MANIFEST = "data/manifest.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -324,10 +324,15 @@ def row_of(frame: pd.DataFrame, result_id: str) -> Mapping[str, Any]:
     if not len(found):
         raise UnknownResult(f"no result {result_id!r}; see the list in appendix F")
     row = shown({str(name): value for name, value in frame.iloc[found[0]].to_dict().items()})
-    if row["status"] in LACKING:
+    note_lacking(row)
+    return TracedRow(row)
+
+
+def note_lacking(row: Mapping[str, Any]) -> None:
+    """Note why a row has no numbers, where it has none; of one that is withheld not what else its note says."""
+    if row.get("status") in LACKING:
         why = str(row["note"])
         note(why[max(why.find(NOTE), 0) :])
-    return TracedRow(row)
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from hhp_stats.errors import HhpError
 from hhp_stats.files.changed_together import change_together
+from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.book_studies import BOOK
 from hhp_stats.plan.catalogue import KEY, KEY_RULE, KINDS, PLANS, WITHOUT_TOPIC, StudyEntry, catalogue
 from hhp_stats.plan.nearest import allowed
 from hhp_stats.plan.programme import programme_plan
 from hhp_stats.scaffold.columns import ENDINGS, SYNTHETIC, TableGuess, guess_table
-from hhp_stats.scaffold.removal import MANIFEST
 from hhp_stats.scaffold.written import Head, chapter_text, dictionary_text, plan_text
 
 TABLES = "data/tables"

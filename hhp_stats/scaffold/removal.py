@@ -19,7 +19,7 @@ from pathlib import Path
 
 from hhp_stats.errors import HhpError
 from hhp_stats.files.changed_together import change_together
-from hhp_stats.intake.raw_files import raw_files, study_of
+from hhp_stats.intake.raw_files import MANIFEST, raw_files, study_of
 from hhp_stats.plan.book_studies import BOOK
 from hhp_stats.plan.catalogue import PLANS, StudyEntry, catalogue, study_entry
 from hhp_stats.plan.glossary import GLOSSARY
@@ -28,7 +28,6 @@ from hhp_stats.plan.records import read_plan_file
 
 REMOVED = "data/.removed"  # hidden: no raw file, in no bundle
 CONFLICTS = "data/plan/conflicts.toml"
-MANIFEST = "data/manifest.toml"
 TRUTH = "data/synthetic_truth.toml"
 LEDGER = "data/corrections.csv"
 FIGURES = "data/published/published_results.csv"

@@ -1,5 +1,6 @@
 """Chapters 1 and 11 and appendix D: what their sentences claim follows from the printed figures and the results."""
 
+import dataclasses
 import math
 import re
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hhp_stats.errors import HhpError, UnknownName
-from hhp_stats.present import consistency, discussion, programme
+from hhp_stats.present import consistency, consistency_recomputed, discussion, programme
 from hhp_stats.present.consistency_report import ConsistencyReport
 from hhp_stats.present.programme import Programme
 from hhp_stats.results.frame import Estimate, result_frame, write_results
@@ -205,3 +206,11 @@ def test_chapter_11_calls_every_interval_by_the_level_of_its_rows(tmp_path: Path
 def test_without_results_the_chapter_refuses(tmp_path: Path) -> None:
     with pytest.raises(HhpError, match="no trial has results"):
         discussion.chapter(root=project(tmp_path, {}))
+
+
+def test_recomputed_quantities_have_no_exponents(con: ConsistencyReport, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = consistency_recomputed.recompute_relations(con.figures, con.relations)
+    changed = [dataclasses.replace(made[0], value=123456.7), dataclasses.replace(made[1], value=0.0000123)]
+    monkeypatch.setattr(consistency_recomputed, "recompute_relations", lambda *_: changed)
+    text = con.table("rates").as_raw_html()
+    assert "123,457" in text and "under 0.0001" in text and not re.search(r">[^<]*\de[+-]\d[^<]*</td>", text)

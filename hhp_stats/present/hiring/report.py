@@ -9,7 +9,6 @@ import pandas as pd
 
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.present.study_results import Row, StudyResults
-from hhp_stats.results.frame import row_of
 from hhp_stats.results.withheld import WITHHELD
 
 GROUP = "experiments"
@@ -22,7 +21,7 @@ class HiringReport(StudyResults[ExperimentPlan]):
     def result(self, experiment: str, estimand: str, method: str = "") -> Row:
         """One result row; without a method, that of the planned one."""
         method = method or self.plan.main_method(experiment).id
-        return row_of(self.output.results, self.plan.row_id(experiment, estimand, method))
+        return self.row(f"{experiment}/{estimand}/{method}")
 
     def count(self, experiment: str, estimand: str) -> Any:
         """A count of the study, or `WITHHELD`."""
