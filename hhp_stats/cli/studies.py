@@ -52,7 +52,7 @@ def remove(
 )
 def new(
     study: Annotated[str, typer.Argument(help="Key of the study: small letters, digits, underscores.")],
-    kind: Annotated[str, typer.Option(help="cluster trial, individual trial or experiment.")],
+    kind: Annotated[str, typer.Option(help="cluster trial, individual trial, experiment or pilot.")],
     data: Annotated[Path, typer.Option(help="Its table, one row a person: CSV, XLSX, ODS or SAV.")],
     arm: Annotated[str, typer.Option(help="Heading of the column of arms; default: the one that looks like it.")] = "",
     title: Annotated[str, typer.Option(help="Title of the chapter; what stands before a colon is the name.")] = "",

@@ -13,8 +13,10 @@ from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.across import Returns, across_problems
 from hhp_stats.intake.dictionary import WAVES, Study, load_dictionary, load_study, returns_planned, study_with_returns
 from hhp_stats.intake.gather import check_return, gather
+from hhp_stats.intake.hiring import load_hiring
 from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import verify_manifest
+from hhp_stats.intake.pilots import load_pilot
 from hhp_stats.intake.plain_table import participants_of, read_plain_table
 from hhp_stats.intake.raw_files import studies
 from hhp_stats.intake.return_layout import Return
@@ -25,12 +27,12 @@ from hhp_stats.intake.rules_file import TWO_RETURNS
 from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.spellings import Spellings, load_spellings
 from hhp_stats.intake.table import Table
-from hhp_stats.intake.themes import load_themes
+from hhp_stats.intake.themes import load_themes, themes_of
 from hhp_stats.intake.tolerance import Tolerance, tolerance_frame
-from hhp_stats.intake.topic_lists import LISTS_OF
 from hhp_stats.plan.any_plan import plan_of
-from hhp_stats.plan.catalogue import study_entry
+from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.individual import IndividualPlan
+from hhp_stats.plan.pilot_schema import PilotPlan
 from hhp_stats.processes.progress import Progress, silent
 
 COPY_MARK = "-to-correct"  # in the name of every copy that goes back, by which a check leaves it out
@@ -184,12 +186,13 @@ def _in_the_files(root: Path, study: str) -> list[Problem]:
 
 def _problems_read(root: Path, study: str) -> list[pd.DataFrame]:
     plan = plan_of(root, study)
-    if isinstance(plan, IndividualPlan) and plan.arms:
-        return [participants_of(root, plan).problems]
-    if (root / f"data/qualitative/{study}.csv").is_file():
+    if (root / themes_of(study)).is_file():
         load_themes(root, study)
-    reader = LISTS_OF.get(study_entry(root, study).topic)
-    return [] if reader is None else [reader(root).problems]
+    if isinstance(plan, PilotPlan):
+        return [load_pilot(root, plan).problems]
+    if isinstance(plan, IndividualPlan):
+        return [participants_of(root, plan).problems]
+    return [load_hiring(root).problems] if isinstance(plan, ExperimentPlan) else []
 
 
 def _check_files(path: Path, root: Path, study_name: str, progress: Progress) -> CheckReport:

@@ -69,9 +69,9 @@ def participants_of(root: Path, plan: IndividualPlan) -> Participants:
 def load_plain_table(root: Path, plan: IndividualPlan) -> Participants:
     """Who was randomised to which arm, and what is known of them? Reads the table that the plan names below `root`.
 
-    `people` has one row a person: `person`, `arm` (the id that results use), `treatment` (its code), and every column
-    of the dictionary but the identifier. Raises DataError, with every problem, where the table is missing, unreadable
-    or breaks a rule.
+    `people` has one row a person: `person`, of a trial `arm` (the id that results use) and `treatment` (its code), and
+    every column of the dictionary but the identifier. Raises DataError, with every problem, where the table is missing,
+    unreadable or breaks a rule.
     """
     assert plan.data is not None
     status = study_status(root, plan.study)
@@ -130,9 +130,10 @@ def _people(root: Path, table: PlainTable, plan: IndividualPlan, status: str) ->
         people = [pseudonyms.of(plan.study, each) for each in frame[name]]
     else:
         people = [f"row {number}" for number in table.frame["row"]]
-    codes = {arm.id: arm.code for arm in plan.arms}
-    kept = [each for each in frame if each != name]
-    found = frame[kept].assign(person=people, treatment=frame[ARM].map(codes).astype("float64"))
+    found = frame[[each for each in frame if each != name]].assign(person=people)
+    if plan.arms:
+        codes = {arm.id: arm.code for arm in plan.arms}
+        found = found.assign(treatment=frame[ARM].map(codes).astype("float64"))
     return found.copy(), problems
 
 
@@ -183,9 +184,9 @@ def read_plain_table(root: Path, plan: IndividualPlan, *, ledger: Ledger | None 
     if ledger is not None:
         person = plan.data.person
         result.applied = apply_to_table(ledger, result, study=plan.study, spellings=spellings, person=person)
-    # Only now: a correction writes an arm as the table does.
-    by_value = {str(arm.value): arm.id for arm in plan.arms}
-    result.frame[ARM] = result.frame[ARM].map(by_value).astype("str")
+    if plan.arms:  # only now: a correction writes an arm as the table does
+        by_value = {str(arm.value): arm.id for arm in plan.arms}
+        result.frame[ARM] = result.frame[ARM].map(by_value).astype("str")
     return result
 
 

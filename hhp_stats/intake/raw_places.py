@@ -17,7 +17,6 @@ from hhp_stats.intake.dictionary import WAVES, load_dictionary
 from hhp_stats.intake.hiring_lists import SPECS
 from hhp_stats.intake.lists import LINKAGE_FIELDS
 from hhp_stats.intake.masking import hidden, words_of
-from hhp_stats.intake.pilot_lists import DICTATION, FLEXITIME
 from hhp_stats.intake.survey import CONTACT
 from hhp_stats.plan.records import read_plan_file
 
@@ -131,18 +130,18 @@ class RawNames:
 @kept_reading
 def raw_names(root: Path) -> RawNames:
     """Read the names from the plans and the dictionary."""
-    specs = (*SPECS, *DICTATION, *FLEXITIME)
     files = [f"data/plan/{path.name}" for path in sorted((root / "data/plan").glob("*.toml"))]
     plans = [_names_in(read_plan_file(root, file)) for file in files]
     folders: dict[str, frozenset[str]] = {}
     for plan in plans:
         if plan.study is not None:
             folders[plan.study] = folders.get(plan.study, frozenset()) | plan.slugs
-    lists = {field.name for spec in specs for field in spec.fields}
+    lists = {field.name for spec in SPECS for field in spec.fields}
     words = frozenset[str]().union(*(plan.words for plan in plans))
     named = {field.name for field in load_dictionary(root)}
     headings = frozenset({*_PLATFORM, *LINKAGE_FIELDS, *_OTHER_LISTS, *named, *lists, *words})
-    return RawNames(folders=folders, headings=headings, lists=frozenset(spec.file for spec in specs))
+    files_listed = frozenset(spec.file for spec in SPECS).union(*(plan.lists for plan in plans))
+    return RawNames(folders=folders, headings=headings, lists=files_listed)
 
 
 class _OfPlan(NamedTuple):
@@ -150,16 +149,18 @@ class _OfPlan(NamedTuple):
 
     study: str | None  # that it is the plan of
     slugs: frozenset[str]  # of its sites
+    lists: frozenset[str]  # paths of the lists of a pilot
     words: frozenset[str]
 
 
 def _names_in(tables: Mapping[str, Any]) -> _OfPlan:
-    study, sites = tables.get("study"), tables.get("sites", [])
+    study, sites, lists = tables.get("study"), tables.get("sites", []), tables.get("lists", [])
     return _OfPlan(
         study=study if isinstance(study, str) else None,
         slugs=frozenset(str(each["slug"]) for each in sites if isinstance(each, dict) and "slug" in each)
         if isinstance(study, str)
         else frozenset(),
+        lists=frozenset(str(each["file"]) for each in lists if isinstance(each, dict) and "file" in each),
         words=frozenset(_identifiers(tables)),
     )
 

@@ -133,7 +133,8 @@ def _blank(check: TableCheck) -> Iterator[Breach]:
 
 
 def _without_arm(check: TableCheck) -> Iterator[Breach]:
-    yield from _empty(check, ARM)
+    if check.plan.arms:
+        yield from _empty(check, ARM)
 
 
 def _empty(check: TableCheck, name: str) -> Iterator[Breach]:

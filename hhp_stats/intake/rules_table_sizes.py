@@ -12,8 +12,8 @@ from hhp_stats.plan.table_schema import ARM
 PEOPLE = Rule(
     code="T20",
     severity="error",
-    rule="The table must hold as many people as the plan says were randomised.",
-    remedy="Ask whether people were added or left out after the randomisation.",
+    rule="The table must hold as many people as the plan says.",
+    remedy="Ask whether people were added or left out later, of a trial after the randomisation.",
 )
 CLUSTERS = Rule(
     code="T21",

@@ -33,13 +33,18 @@ class Themes:
     inputs: pd.DataFrame
 
 
+def themes_of(study: str) -> str:
+    """Where the coded themes of a study lie."""
+    return f"data/qualitative/{study}.csv"
+
+
 def load_themes(root: Path, study: str) -> Themes:
     """Which themes were coded, from whom, and where do the documents say so?
 
     Raises DataError, with every problem, for a missing file, other columns, empty or doubled themes, a number of
     people that is none, a leaning or release that does not exist, and places outside the documents.
     """
-    file = f"data/qualitative/{study}.csv"
+    file = themes_of(study)
     path = root / file
     if not path.is_file():
         raise DataError([_problem(file, "", "The table of themes must be there.", "Put it in its place.")])

@@ -11,11 +11,11 @@ from hhp_stats.plan.load import trial_plan
 from hhp_stats.plan.plan_file import PlanFile
 from hhp_stats.plan.returns_schema import ReturnsPlan
 
-StudyPlan = ReturnsPlan | IndividualPlan | ExperimentPlan
+AnyPlan = ReturnsPlan | IndividualPlan | ExperimentPlan
 
 
 @kept_reading
-def plan_of(root: Path, study: str) -> StudyPlan:
+def plan_of(root: Path, study: str) -> AnyPlan:
     """The plan of one study: with sites it is a trial on returns, with experiments one of contrasts, else one of arms
     or none.
 
@@ -24,7 +24,7 @@ def plan_of(root: Path, study: str) -> StudyPlan:
     return plan_in(PlanFile.open(root, study))
 
 
-def plan_in(source: PlanFile) -> StudyPlan:
+def plan_in(source: PlanFile) -> AnyPlan:
     """The same from the tables of a plan."""
     if "sites" in source.raw:
         return trial_plan(source)

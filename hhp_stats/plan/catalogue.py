@@ -25,8 +25,6 @@ PLANS = "data/plan"
 SUMMARY = "index.qmd"
 Kind = Literal["cluster trial", "individual trial", "experiment", "pilot"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-# Kinds of study that run without a topic. A pilot compares nothing, so that no general analysis is left.
-WITHOUT_TOPIC: tuple[Kind, ...] = ("cluster trial", "individual trial", "experiment")
 NOUNS: Mapping[Kind, str] = {
     "cluster trial": "trial",
     "individual trial": "trial",
@@ -92,8 +90,8 @@ def catalogue(root: Path) -> tuple[StudyEntry, ...]:
     """Every study below `data/plan`, in the order that the plans give.
 
     Raises PlanError, naming file, key, what is allowed and the nearest known name, for a plan whose `study` is not the
-    name of its file, a missing or wrong key of the header, an unknown kind, phase or topic, a kind that nothing runs
-    without a topic, and two studies with one order, name, short name, chapter or page.
+    name of its file, a missing or wrong key of the header, an unknown kind, phase or topic, and two
+    studies with one order, name, short name, chapter or page.
     """
     programme = programme_plan(root)
     reserved = {phase.id for phase in programme.phases} | set(programme.subject_names())
@@ -131,13 +129,6 @@ def _introduced(file: str, raw: Mapping[str, Any]) -> StudyEntry:
         )
     if entry.topic and entry.topic not in topics():
         raise PlanError(file, "topic", f"is {entry.topic!r}.", allowed(topics(), entry.topic))
-    if not entry.topic and kind not in WITHOUT_TOPIC:
-        raise PlanError(
-            file,
-            "topic",
-            f"is missing, and nothing else runs a {kind}.",
-            f"Name the module below hhp_stats/studies that runs it. {allowed(topics())}",
-        )
     return entry
 
 

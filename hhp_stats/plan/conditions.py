@@ -3,7 +3,7 @@ evaluated as code.
 
     condition   = conjunction { "or" conjunction }
     conjunction = part { "and" part }
-    part        = "(" condition ")" | column comparison value
+    part        = "(" condition ")" | column comparison value | column "is" ["not"] "known"
     comparison  = "==" | "!=" | "<" | "<=" | ">" | ">="
     value       = number | text in quotation marks
 
@@ -34,7 +34,11 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-GRAMMAR = "Write column, comparison (== != < <= > >=) and value, joined by and, or: site == 'A' and age >= 18."
+KNOWN, UNKNOWN = "is known", "is not known"
+GRAMMAR = (
+    "Write column, comparison (== != < <= > >=) and value, or column is known, joined by and, or: site == 'A' and age"
+    " >= 18."
+)
 
 
 class ConditionError(ValueError):
@@ -43,15 +47,22 @@ class ConditionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One column against one value."""
+    """One column against one value, or whether it is known."""
 
     column: str
     sign: str
-    value: str | float
+    value: str | float = ""
+
+    @property
+    def of_value(self) -> bool:
+        """Is the column compared with a value?"""
+        return self.sign in COMPARISONS
 
     def holds(self, frame: pd.DataFrame) -> pd.Series:
         """For whom of the frame it holds."""
         column = frame[self.column]
+        if not self.of_value:
+            return column.notna() if self.sign == KNOWN else column.isna()
         found = COMPARISONS[self.sign](column, self.value)
         return pd.Series(found, index=frame.index).fillna(False).astype(bool) & column.notna()
 
@@ -149,6 +160,8 @@ class _Reader:
             self.take("sign", ")", "a closing bracket")
             return found
         column = self.take("word", "", "a column")
+        if self.kind == "word" and self.token == "is":
+            return self.whether_known(column)
         sign = self.token
         if self.kind != "sign" or sign not in COMPARISONS:
             raise ConditionError(f"has {sign or 'nothing'!r} where a comparison should stand, after {column!r}")
@@ -158,6 +171,17 @@ class _Reader:
         value = float(self.token) if self.kind == "number" else self.token[1:-1]
         self.next()
         return Comparison(column, sign, value)
+
+    def whether_known(self, column: str) -> Condition:
+        self.next()
+        sign = KNOWN
+        if self.token == "not":
+            sign = UNKNOWN
+            self.next()
+        if self.token != "known":
+            raise ConditionError(f"has {self.token or 'nothing'!r} where known should stand, after {column} is")
+        self.next()
+        return Comparison(column, sign)
 
     def take(self, kind: str, token: str, what: str) -> str:
         if self.kind != kind or (token and self.token != token) or self.token in ("and", "or"):

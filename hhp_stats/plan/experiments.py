@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from hhp_stats.errors import PlanError, UnknownName
+from hhp_stats.errors import PlanError
 from hhp_stats.files.kept_reading import kept_reading
 from hhp_stats.plan.conditions import condition_of
-from hhp_stats.plan.disclosure import DisclosureSettings
 from hhp_stats.plan.estimators import check_df, check_estimator
-from hhp_stats.plan.individual_schema import Fact, PlannedTerm
+from hhp_stats.plan.individual_schema import PlannedTerm
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.plan_file import PlanFile
 from hhp_stats.plan.records import Count, Share
-from hhp_stats.plan.schema import PlannedAnalysis, Population
+from hhp_stats.plan.schema import Fact, PlannedAnalysis, Population, StudyPlan
 from hhp_stats.results.frame import Analysis
 
 INTERCEPT = "intercept"
@@ -93,24 +92,16 @@ class ExperimentMethod:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExperimentPlan:
+class ExperimentPlan(StudyPlan):
     """The plan of one study made of experiments."""
 
-    study: str
-    title: str
-    chapter: str
-    conf_level: float
     alpha: float
     power: float
     experiments: Mapping[str, Experiment]
     cells: Mapping[str, ExperimentCell]
-    populations: Mapping[str, Population]
     terms: Mapping[str, PlannedTerm]
     contrasts: Mapping[str, CellContrast]
     methods: tuple[ExperimentMethod, ...]
-    facts: Mapping[str, Fact]
-    disclosure: DisclosureSettings
-    clauses: tuple[str, ...]  # every clause that some entry cites
 
     def cells_of(self, experiment: str) -> tuple[ExperimentCell, ...]:
         """The cells of one experiment, in the order of the plan."""
@@ -147,19 +138,9 @@ class ExperimentPlan:
             note=method.note,
         )
 
-    def result_id(self, analysis: PlannedAnalysis) -> str:
-        """The id that its row carries in the result frame."""
-        return f"{self.study}/{analysis.id}"
-
     def row_id(self, experiment: str, estimand: str, method: str) -> str:
         """The id of any row of the result frame."""
         return f"{self.study}/{experiment}/{estimand}/{method}"
-
-    def fact(self, key: str) -> float:
-        """The number of one fact."""
-        if key not in self.facts:
-            raise UnknownName(f"the plan of {self.study} has no fact {key!r}; it has {', '.join(self.facts)}")
-        return self.facts[key].number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

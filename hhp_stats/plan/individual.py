@@ -1,10 +1,8 @@
-"""Plans of the studies without teams: individually randomised trials, experiments and pilots.
+"""Plans of the studies without returns: trials of people or clusters, experiments, and pilots (`plan.pilot_plan`).
 
 `load_individual_plan` reads `data/plan/<study>.toml`: a header, `[design]`, and lists of arms, blocks,
-populations, scales, outcomes, terms, analyses, power assumptions and facts. A pilot may lack all lists but `facts`;
-its `lists` say how many lines its files hold.
-A trial whose data are one plain table has `[data]`, a dictionary and, in place of most lists, `[model]`
-(`plan.table_plan`).
+populations, scales, outcomes, terms, analyses, power assumptions and facts. A trial whose data are one plain table has
+`[data]`, a dictionary and, in place of most lists, `[model]` (`plan.table_plan`).
 """
 
 from __future__ import annotations
@@ -21,12 +19,10 @@ from hhp_stats.plan.estimators import check_estimator
 from hhp_stats.plan.individual_schema import (
     Arm,
     Block,
-    Fact,
     IndividualAnalysis,
     IndividualDesign,
     IndividualOutcome,
     IndividualPlan,
-    PlannedList,
     PlannedTerm,
     Question,
     ResponsePeriods,
@@ -34,17 +30,16 @@ from hhp_stats.plan.individual_schema import (
     StudyPower,
 )
 from hhp_stats.plan.nearest import refuse_unknown
+from hhp_stats.plan.pilot_plan import any_pilot, pilot_plan
 from hhp_stats.plan.plan_file import PlanFile
 from hhp_stats.plan.records import Natural, Share
 from hhp_stats.plan.runnable import WAVES, check_runnable
-from hhp_stats.plan.schema import Population, check_complete, check_names
-from hhp_stats.plan.table_reader import check_short, on_a_table
-from hhp_stats.plan.table_schema import Words
+from hhp_stats.plan.schema import Fact, Population, check_complete, check_names
+from hhp_stats.plan.table_reader import check_short, on_a_table, words_of
 
 __all__ = [
     "Arm",
     "Block",
-    "Fact",
     "IndividualDesign",
     "IndividualPlan",
     "PlannedTerm",
@@ -89,7 +84,6 @@ _LISTS = frozenset(
         "analyses",
         "power",
         "facts",
-        "lists",
         "periods",
         "words",
         *_OF_TABLES,
@@ -111,6 +105,8 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
 
 def individual_plan(source: PlanFile) -> IndividualPlan:
     """The same from the tables of a plan."""
+    if any_pilot(source.raw):
+        return pilot_plan(source)
     file, raw = source.file, source.raw
     header = source.header(_Header, "contrast", tables=_LISTS)
     if not isinstance(raw.get("design"), Mapping):
@@ -134,11 +130,10 @@ def individual_plan(source: PlanFile) -> IndividualPlan:
         analyses=source.records("analyses", IndividualAnalysis, "contrast", "note", "moderator"),
         power=source.by_id("power", StudyPower, "note"),
         facts=source.by_id("facts", Fact),
-        lists=source.by_id("lists", PlannedList),
         periods=source.record("periods", ResponsePeriods),
         disclosure=source.disclosure(),
         clauses=source.cited(),
-        words=_words(file, source.record("words", Words)),
+        words=words_of(source),
     )
     if "data" in raw:
         plan = on_a_table(source, plan)
@@ -146,13 +141,6 @@ def individual_plan(source: PlanFile) -> IndividualPlan:
     source.check_citations(lambda section, entry: "data" not in raw and _must_cite(section, entry))
     # On a plain table the dictionary names the levels, or the data do.
     source.check_levels(term for term in plan.terms.values() if plan.data is None or term.levels)
-    if plan.lists and plan.design.kind != "pilot":
-        raise PlanError(
-            file,
-            "lists",
-            f"are of a pilot, and this is a {plan.design.kind}.",
-            "Say how many people it has in [design].",
-        )
     _check_arms(file, plan)
     _check_questions(file, plan)
     _check_scales(file, plan)
@@ -190,16 +178,6 @@ def _check_complete(file: str, raw: Mapping[str, Any]) -> None:
         "analyses": IndividualAnalysis,
     }
     check_complete(file, raw, kinds, _WITHOUT_TABLE)
-
-
-def _words(file: str, words: Words | None) -> Words:
-    """What people and clusters are called; refuses a word without its plural."""
-    for key, pair in (("person", (words or Words()).person), ("cluster", (words or Words()).cluster)):
-        if len(pair) != 2:
-            raise PlanError(
-                file, "words", f"has {list(pair)} under {key!r}.", 'Write singular and plural: ["pupil", "pupils"].'
-            )
-    return words or Words()
 
 
 def _check_arms(file: str, plan: IndividualPlan) -> None:

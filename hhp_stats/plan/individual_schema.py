@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hhp_stats.errors import UnknownName
 from hhp_stats.plan.estimators import ESTIMATORS
 from hhp_stats.plan.records import Count, Fraction, Natural, Positive, Share
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis, TrialPlan
@@ -19,7 +18,7 @@ Combination = Literal["scale", "sum", "standardised_sum"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndividualDesign:
-    """What was randomised and how; `randomised` people, or 0 where nobody was (a pilot)."""
+    """What was randomised and how; `randomised` people."""
 
     randomised: Natural
     kind: str = ""  # in words; "" stands for what the other keys say
@@ -151,27 +150,6 @@ class StudyPower:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """A number of the design or process evaluation that the prose quotes, with its place in the documents."""
-
-    id: str
-    number: float
-    about: str
-    sources: tuple[str, ...]
-    clauses: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedList:
-    """How many lines a list of a pilot holds, or of how many people: nothing else would show that some are missing."""
-
-    id: str
-    lines: Natural | None = None
-    people: Natural | None = None
-    sources: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ResponsePeriods:
     """How responses are split by time for an exploratory analysis of fading effects."""
 
@@ -184,7 +162,7 @@ class ResponsePeriods:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndividualPlan(TrialPlan[IndividualOutcome, IndividualAnalysis]):
-    """The plan of one trial of arms, or of a pilot without any."""
+    """The plan of one trial of arms."""
 
     design: IndividualDesign
     arms: tuple[Arm, ...]
@@ -193,8 +171,6 @@ class IndividualPlan(TrialPlan[IndividualOutcome, IndividualAnalysis]):
     questions: Mapping[str, Question]
     terms: Mapping[str, PlannedTerm]
     power: Mapping[str, StudyPower]
-    facts: Mapping[str, Fact]
-    lists: Mapping[str, PlannedList]  # of a pilot
     periods: ResponsePeriods | None
     words: Words = field(default_factory=Words)
     data: DataTable | None = None  # a plain table; None where lists and surveys are read
@@ -251,9 +227,3 @@ class IndividualPlan(TrialPlan[IndividualOutcome, IndividualAnalysis]):
         """The analysis whose model an analysis rests on: an effect size on the planned one of its outcome."""
         planned = self.planned(analysis.outcome, self.compared(analysis))
         return planned if ESTIMATORS[analysis.estimator].effect_size and planned is not None else analysis
-
-    def fact(self, key: str) -> float:
-        """The number of one fact."""
-        if key not in self.facts:
-            raise UnknownName(f"the plan of {self.study} has no fact {key!r}; it has {', '.join(self.facts)}")
-        return self.facts[key].number

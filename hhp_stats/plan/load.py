@@ -32,7 +32,7 @@ from hhp_stats.plan.returns_schema import (
     Site,
     TippingSettings,
 )
-from hhp_stats.plan.schema import Population, check_complete, check_names
+from hhp_stats.plan.schema import Fact, Population, check_complete, check_names
 from hhp_stats.regression.model_matrix import Term
 
 # Beside the keys of the plan's imputation models.
@@ -58,6 +58,7 @@ _TABLES = (
     "cost_benefit",
     "power",
     "analyses",
+    "facts",
 )
 
 
@@ -109,6 +110,7 @@ def trial_plan(source: PlanFile) -> ReturnsPlan:
         measures=measures,
         imputation=_imputation(source),
         tipping=source.one("tipping", TippingSettings, source.table("tipping")),
+        facts=source.by_id("facts", Fact),
         disclosure=source.disclosure(),
         cost_benefit=_cost_benefit(source),
         power={

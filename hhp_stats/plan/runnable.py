@@ -26,10 +26,8 @@ def check_runnable(file: str, plan: IndividualPlan) -> None:
     Refuses (PlanError, naming file, entry and what is allowed) arms other than a control and a treatment, another
     contrast, scales of one survey, outcomes named like a column, populations nobody can select, estimators that need
     clusters where there are none, planned analyses that ignore the clusters, terms and moderators that an estimator
-    leaves aside, and power entries without a number of people. A pilot, which has neither arms nor analyses, passes.
+    leaves aside, and power entries without a number of people.
     """
-    if not plan.arms and not plan.analyses:
-        return
     if plan.data is None:
         _check_arms(file, plan)
         _check_outcomes(file, plan)

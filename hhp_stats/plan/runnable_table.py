@@ -85,6 +85,8 @@ def check_condition(file: str, plan: IndividualPlan, population: Population) -> 
     known = selectable(plan)
     for part in condition_of(file, place, population.where).comparisons():
         refuse_unknown(file, place, "column", [part.column], known, "those of the dictionary or the list")
+        if not part.of_value:
+            continue
         (kind, allowed), text = known[part.column], isinstance(part.value, str)
         numeric = kind in ("number", "0/1")
         if kind == "date" or numeric == text:

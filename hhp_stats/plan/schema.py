@@ -1,14 +1,14 @@
 """What every plan says, whatever its kind: whom it is about, what is measured, and which analyses were planned.
 
-Each kind of plan adds its own to these records: a trial on returns in `returns_schema`, one of arms or none in
-`individual_schema`, experiments of contrasts in `experiments`.
+Each kind of plan adds its own to these records: a trial on returns in `returns_schema`, one of arms in
+`individual_schema`, a pilot in `pilot_schema`, experiments of contrasts in `experiments`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
 
 from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.plan.disclosure import DisclosureSettings
@@ -81,36 +81,55 @@ class PlannedAnalysis:
         return self.id.split("/")[1]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A number of the design or process evaluation that the prose quotes, with its place in the documents."""
+
+    id: str
+    number: float
+    about: str
+    sources: tuple[str, ...]
+    clauses: tuple[str, ...] = ()
+
+
 OutcomeOf = TypeVar("OutcomeOf", bound=Outcome)
 AnalysisOf = TypeVar("AnalysisOf", bound=PlannedAnalysis)
 
 
-class AnalysedPlan(Protocol):
-    """A plan whose analyses can be run: whom each is about, and the id of its row."""
-
-    @property
-    def populations(self) -> Mapping[str, Population]:
-        """By id."""
-
-    def result_id(self, analysis: PlannedAnalysis) -> str:
-        """The id that its row carries in the result frame."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrialPlan(Generic[OutcomeOf, AnalysisOf]):
-    """The plan of one trial: outcomes by id, and the analyses of them in the plan's order."""
+class StudyPlan:
+    """What the plan of any study says: its chapter, whom it is about, the numbers of its design, and how small counts
+    are protected.
+    """
 
     study: str
     title: str
     chapter: str
-    contrast: str
     conf_level: float
-    seed: int
     populations: Mapping[str, Population]
-    outcomes: Mapping[str, OutcomeOf]
-    analyses: tuple[AnalysisOf, ...]
     disclosure: DisclosureSettings
     clauses: tuple[str, ...]  # every clause that some entry cites
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+    def fact(self, key: str) -> float:
+        """The number of one fact."""
+        if key not in self.facts:
+            raise UnknownName(f"the plan of {self.study} has no fact {key!r}; it has {', '.join(self.facts)}")
+        return self.facts[key].number
+
+    def result_id(self, analysis: PlannedAnalysis) -> str:
+        """The id that its row carries in the result frame."""
+        return f"{self.study}/{analysis.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPlan(StudyPlan, Generic[OutcomeOf, AnalysisOf]):
+    """The plan of one trial: outcomes by id, and the analyses of them in the plan's order."""
+
+    contrast: str
+    seed: int
+    outcomes: Mapping[str, OutcomeOf]
+    analyses: tuple[AnalysisOf, ...]
 
     def analysis(self, key: str) -> AnalysisOf:
         """The planned analysis with this id."""
@@ -118,10 +137,6 @@ class TrialPlan(Generic[OutcomeOf, AnalysisOf]):
             if analysis.id == key:
                 return analysis
         raise UnknownName(f"the plan of {self.study} has no analysis {key!r}")
-
-    def result_id(self, analysis: PlannedAnalysis) -> str:
-        """The id its row carries in the result frame."""
-        return f"{self.study}/{analysis.id}"
 
 
 def check_complete(

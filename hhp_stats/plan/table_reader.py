@@ -23,7 +23,7 @@ from hhp_stats.plan.table_plan import (
     terms_of,
     with_dictionary,
 )
-from hhp_stats.plan.table_schema import BalancePlan, DataTable, ModelDefaults, TableColumn
+from hhp_stats.plan.table_schema import BalancePlan, DataTable, ModelDefaults, TableColumn, Words
 
 
 def check_short(file: str, raw: Mapping[str, Any]) -> None:
@@ -38,11 +38,30 @@ def check_short(file: str, raw: Mapping[str, Any]) -> None:
             )
 
 
+def described_table(source: PlanFile) -> DataTable:
+    """Where the plain table of a plan lies, and its dictionary."""
+    data = source.one("data", DataTable, source.raw["data"], "person", "dictionary")
+    return replace(data, dictionary=data.dictionary or f"data/plan/{source.study}.dictionary.csv")
+
+
+def words_of(source: PlanFile) -> Words:
+    """What people and clusters are called; refuses (PlanError) a word without its plural."""
+    words = source.record("words", Words) or Words()
+    for key, pair in (("person", words.person), ("cluster", words.cluster)):
+        if len(pair) != 2:
+            raise PlanError(
+                source.file,
+                "words",
+                f"has {list(pair)} under {key!r}.",
+                'Write singular and plural: ["pupil", "pupils"].',
+            )
+    return words
+
+
 def on_a_table(source: PlanFile, plan: IndividualPlan) -> IndividualPlan:
     """The plan of a trial on a plain table, with all that its dictionary and its model leave unsaid."""
     file, raw = source.file, source.raw
-    data = source.one("data", DataTable, raw["data"], "person", "dictionary")
-    data = replace(data, dictionary=data.dictionary or f"data/plan/{plan.study}.dictionary.csv")
+    data = described_table(source)
     columns = read_table_dictionary(source.root, data.dictionary)
     waves = raw.get("waves", {})
     if not isinstance(waves, Mapping) or not all(isinstance(label, str) and label for label in waves.values()):

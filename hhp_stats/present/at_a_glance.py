@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hhp_stats.files.project_root import find_root
-from hhp_stats.plan.any_plan import StudyPlan, plan_of
+from hhp_stats.plan.any_plan import AnyPlan, plan_of
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import Kind, StudyEntry, study_entry
 from hhp_stats.plan.experiments import ExperimentPlan
@@ -35,7 +35,7 @@ class _Read:
 
     entry: StudyEntry
     glance: Glance
-    plan: StudyPlan
+    plan: AnyPlan
     facts: StudyFacts | None
     said: Mapping[str, Any]  # `[consort]` of the plan: what those who ran the trial say, by item
 

@@ -79,9 +79,9 @@ def _span(piece: Piece) -> str:
     return f'<span class="result" {attributes(piece.origin)}{anchor}>{piece.text}</span>'
 
 
-def shown(function: Callable[..., Made], *arguments: Any) -> Made:
+def shown(function: Callable[..., Made], *arguments: Any, **named: Any) -> Made:
     """Call a presenter and give back what it made, with the results it quotes attached."""
-    return _called(function, arguments, {})
+    return _called(function, arguments, named)
 
 
 def presented(function: Callable[Given, Made]) -> Callable[Given, Made]:

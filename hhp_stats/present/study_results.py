@@ -13,13 +13,13 @@ from hhp_stats.consistency.figures import Figures, load_figures
 from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.kept_reading import kept_reading
-from hhp_stats.plan.any_plan import StudyPlan
+from hhp_stats.plan.any_plan import AnyPlan
 from hhp_stats.results.frame import row_of
 from hhp_stats.results.lacking import note
 from hhp_stats.studies.output import NOT_MADE, StudyOutput
 
 PUBLISHED = "data/published/published_results.csv"
-PlanOf = TypeVar("PlanOf", bound=StudyPlan)
+PlanOf = TypeVar("PlanOf", bound=AnyPlan)
 Row = Mapping[str, Any]
 
 

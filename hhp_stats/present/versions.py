@@ -11,7 +11,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.errors import UnknownName
-from hhp_stats.plan.any_plan import StudyPlan, plan_of
+from hhp_stats.plan.any_plan import AnyPlan, plan_of
 from hhp_stats.plan.catalogue import NOUNS, catalogue
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.individual import IndividualPlan
@@ -37,7 +37,7 @@ class Version:
     subject: str  # the same in words, without its unit
 
 
-def versions_in(plan: StudyPlan) -> tuple[Version, ...]:
+def versions_in(plan: AnyPlan) -> tuple[Version, ...]:
     """Every analysis that a plan names, by outcome, or for experiments by contrast; none of a pilot."""
     if isinstance(plan, ExperimentPlan):
         return tuple(
@@ -70,13 +70,13 @@ def versions_in(plan: StudyPlan) -> tuple[Version, ...]:
     return tuple(sorted(found, key=lambda each: groups.index(each.group)))
 
 
-def _of_several_arms(plan: StudyPlan) -> TypeGuard[IndividualPlan]:
+def _of_several_arms(plan: AnyPlan) -> TypeGuard[IndividualPlan]:
     return isinstance(plan, IndividualPlan) and len(plan.arms) > 2
 
 
 @presented
 def versions_table(
-    plan: StudyPlan, results: pd.DataFrame, versions: Sequence[Version], *, notes: Sequence[str] = ()
+    plan: AnyPlan, results: pd.DataFrame, versions: Sequence[Version], *, notes: Sequence[str] = ()
 ) -> GT:
     """Every one of some analyses, planned ones marked, with the methods of the planned ones in the notes.
 
@@ -114,7 +114,7 @@ def _marked(label: str, *, is_planned: bool) -> str:
     return f"{own} (planned)" if is_planned else own
 
 
-def _contrast(plan: StudyPlan) -> str:
+def _contrast(plan: AnyPlan) -> str:
     if isinstance(plan, ExperimentPlan):
         return "Difference"
     if isinstance(plan, IndividualPlan):
@@ -122,7 +122,7 @@ def _contrast(plan: StudyPlan) -> str:
     return contrast_of(plan)
 
 
-def _counted(plan: StudyPlan, rows: pd.DataFrame) -> tuple[str, ...]:
+def _counted(plan: AnyPlan, rows: pd.DataFrame) -> tuple[str, ...]:
     """What the two counts of an analysis are called; one where no row has clusters."""
     names = ANALYSED
     if isinstance(plan, ExperimentPlan):

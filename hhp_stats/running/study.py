@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TOPICS = "hhp_stats.studies"  # the package with the modules of single studies
 GENERAL = "hhp_stats.studies.field_trial:run_field_trial"  # runs every study that names no topic
+PILOT = "hhp_stats.studies.pilot:run_pilot"  # and compares nothing
 COMMON = ("data/dictionary.csv", "data/spellings.csv", "data/published/protocol_clauses.csv")  # beside the manifest
 LEDGER = "data/corrections.csv"  # of returns and plain tables
 
@@ -45,8 +46,8 @@ class Study:
 
 
 def runnable(entry: StudyEntry) -> Study:
-    """How a study of the catalogue is run: by its topic, or else as a trial of individuals or clusters."""
-    runs = f"{TOPICS}.{entry.topic}:run" if entry.topic else GENERAL
+    """How a study of the catalogue is run: by its topic, or else as a pilot, or a trial of individuals or clusters."""
+    runs = f"{TOPICS}.{entry.topic}:run" if entry.topic else PILOT if entry.kind == "pilot" else GENERAL
     ledger = (LEDGER,) if entry.on_table else ()
     return Study(key=entry.study, runs=runs, patterns=(f"data/plan/{entry.study}.*", *entry.reads, *ledger, *COMMON))
 

@@ -66,9 +66,8 @@ class TableGuess:
 
     people: int
     columns: tuple[Column, ...]
-    arm: str  # names of columns, "" for none found
     arm_sizes: Mapping[str, int]  # people by the value of their arm
-    person: str
+    person: str  # names of columns, "" for none found
     cluster: str
     clusters: int
     outcomes: Mapping[str, Mapping[str, str]]  # by id: wave -> column
@@ -79,10 +78,10 @@ class TableGuess:
         return next(column for column in self.columns if column.name == name)
 
 
-def guess_table(path: Path, *, clustered: bool, arm: str = "") -> TableGuess:
+def guess_table(path: Path, *, clustered: bool, arms: bool = True, arm: str = "") -> TableGuess:
     """Look at a table of one row a person and say what its columns may be.
 
-    `arm` is the heading of the column of arms, "" for the one that looks like it.
+    `arms`: does it compare any? `arm` is the heading of their column, "" for the one that looks like it.
 
     Refuses (TableRefused) another format, a file that cannot be read, and a table without people, headings or a
     column of arms. Nothing of what it holds about persons is kept but the values of columns that few values describe.
@@ -99,7 +98,9 @@ def guess_table(path: Path, *, clustered: bool, arm: str = "") -> TableGuess:
             " into the project. Take them out of the table, or give people a number instead."
         )
     columns = [_column(head, values, taken) for head, values, taken in _named(seen)]
-    if arm:
+    if not arms:
+        arm = ""
+    elif arm:
         named = [column for column in columns if column.heading == arm and 2 <= len(column.values) <= MOST_ARMS]
         if not named:
             raise TableRefused(
@@ -109,7 +110,7 @@ def guess_table(path: Path, *, clustered: bool, arm: str = "") -> TableGuess:
         arm = named[0].name
     else:
         arm = _arm(columns)
-    if not arm:
+    if arms and not arm:
         raise TableRefused(
             f"{path.name} has no column that could be the arm: two to six different values, and a heading such as arm,"
             " treatment or group. Name it with --arm, or so in the file, one row a person."
@@ -118,21 +119,20 @@ def guess_table(path: Path, *, clustered: bool, arm: str = "") -> TableGuess:
     cluster, clusters = _cluster(columns, by_name, arm) if clustered else ("", 0)
     person = _person(columns, by_name, len(rows))
     special: dict[str, Kind] = {
-        arm: "arm",
+        **({arm: "arm"} if arm else {}),
         **({cluster: "cluster"} if cluster else {}),
         **({person: "identifier"} if person else {}),
     }
     final = tuple(
         _as(column, special.get(column.name, column.kind), name=_renamed(column.name, arm)) for column in columns
     )
-    outcomes = _outcomes([column for column in final if column.kind in ("number", "0/1")])
-    if not outcomes:
+    outcomes = _outcomes([column for column in final if column.kind in ("number", "0/1")]) if arms else {}
+    if arms and not outcomes:
         raise TableRefused(f"{path.name} has no column of numbers beside the arms: nothing in it could be an outcome.")
     return TableGuess(
         people=len(rows),
         columns=final,
-        arm="arm",
-        arm_sizes=Counter(value for value in by_name[arm] if value),
+        arm_sizes=Counter(value for value in by_name[arm] if value) if arm else {},
         person=person,
         cluster=cluster,
         clusters=clusters,

@@ -15,11 +15,14 @@ from hhp_stats.files.changed_together import change_together
 from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.book_studies import BOOK
-from hhp_stats.plan.catalogue import KEY, KEY_RULE, KINDS, PLANS, WITHOUT_TOPIC, StudyEntry, catalogue
+from hhp_stats.plan.catalogue import KEY, KEY_RULE, KINDS, PLANS, StudyEntry, catalogue
 from hhp_stats.plan.nearest import allowed
+from hhp_stats.plan.pilot_plan import KIND as PILOT
 from hhp_stats.plan.programme import programme_plan
 from hhp_stats.scaffold.columns import ENDINGS, SYNTHETIC, TableGuess, guess_table
-from hhp_stats.scaffold.written import Head, chapter_text, dictionary_text, plan_text
+from hhp_stats.scaffold.parts import Head
+from hhp_stats.scaffold.written import chapter_text, dictionary_text, plan_text
+from hhp_stats.scaffold.written_pilot import pilot_chapter_text, pilot_plan_text
 
 TABLES = "data/tables"
 
@@ -43,8 +46,8 @@ class NewStudy:
 def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "", arm: str = "") -> NewStudy:
     """What would be written for a new study? Reads only.
 
-    Refuses (NewStudyRefused) a key that exists or is no name for a study, an unknown kind or one that nothing runs
-    without a module of its own, a file that does not exist, and files in the way; (TableRefused) a table that cannot
+    Refuses (NewStudyRefused) a key that exists or is no name for a study, an unknown kind, an arm of a
+    pilot, a file that does not exist, and files in the way; (TableRefused) a table that cannot
     be read or has no arms.
     """
     entries = catalogue(root)
@@ -68,11 +71,8 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "",
         )
     if kind not in KINDS:
         raise NewStudyRefused(f"there is no kind {kind!r}. {allowed(KINDS, kind)}")
-    if kind not in WITHOUT_TOPIC:
-        raise NewStudyRefused(
-            f"a {kind} compares no arms, so that no general analysis fits: it needs a module of its own below"
-            " hhp_stats/studies."
-        )
+    if kind == PILOT and arm:
+        raise NewStudyRefused('a pilot compares no arms: leave --arm out, or use --kind "individual trial".')
     if not data.is_file():
         raise NewStudyRefused(
             f"{data} does not exist: give the table of the trial ({', '.join(ENDINGS)}), one row a person."
@@ -82,7 +82,7 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "",
         raise NewStudyRefused(
             f"{sections[f'sec-{slug}'].file} has a section with the label sec-{slug} already: choose another key."
         )
-    guess = guess_table(data, clustered=kind == "cluster trial", arm=arm)
+    guess = guess_table(data, clustered=kind == "cluster trial", arms=kind != PILOT, arm=arm)
     if kind == "cluster trial" and not guess.cluster:
         raise NewStudyRefused(
             f"{data.name} has no column of groups that lie wholly in one arm, as a cluster trial has: use --kind"
@@ -91,9 +91,9 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "",
     head = _head(root, study, entries, kind=kind, title=title, ending=data.suffix.casefold())
     table = data.read_bytes()
     files = {
-        f"{PLANS}/{study}.toml": plan_text(head, guess).encode(),
+        f"{PLANS}/{study}.toml": (pilot_plan_text if kind == PILOT else plan_text)(head, guess).encode(),
         head.dictionary: dictionary_text(guess).encode(),
-        head.chapter: chapter_text(head, guess).encode(),
+        head.chapter: (pilot_chapter_text if kind == PILOT else chapter_text)(head, guess).encode(),
         head.file: table,
     }
     for file in files:
@@ -125,6 +125,7 @@ def _head(root: Path, study: str, entries: Sequence[StudyEntry], *, kind: str, t
         "cluster trial": "cluster randomised trial",
         "individual trial": "individually randomised trial",
         "experiment": "experiment",
+        PILOT: "pilot",
     }
     return Head(
         study=study,

@@ -4,37 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
-from dataclasses import dataclass
 
 from hhp_stats.plan.book_studies import TO_CONFIRM
-from hhp_stats.plan.catalogue import Kind
 from hhp_stats.scaffold.columns import Column, TableGuess
+from hhp_stats.scaffold.parts import Head, cell, head_lines, lines_as_text, printed, quoted, table, table_lines
 
 _CONTROL = re.compile(r"^(0|no|control\w*|usual.*|tau|placebo|none|waiting.*|standard.*|as before)$", re.IGNORECASE)
 _HEADINGS = ("column", "meaning", "kind", "unit", "minimum", "maximum", "allowed", "missing")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """What the catalogue needs of a new study."""
-
-    study: str
-    title: str
-    name: str
-    short: str
-    phase: str
-    order: int
-    kind: Kind
-    chapter: str
-    file: str  # its table, below the project
-    dictionary: str
-
-
-def quoted(text: str) -> str:
-    """A text as TOML writes it."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 def arm_ids(guess: TableGuess) -> list[tuple[str, str]]:
@@ -65,11 +42,6 @@ def dictionary_text(guess: TableGuess) -> str:
 
 def plan_text(head: Head, guess: TableGuess) -> str:
     """The plan with what can be guessed filled in and the rest as comments that say what may stand there."""
-    renamed = [
-        (column.name, column.heading)
-        for column in guess.columns
-        if column.name != column.heading and column.kind != "text"
-    ]
     first, *others = guess.outcomes.items()
     covariates = [
         column.name
@@ -79,28 +51,14 @@ def plan_text(head: Head, guess: TableGuess) -> str:
     arms = arm_ids(guess)
     everybody = sum(guess.arm_sizes[value] for _, value in arms) == guess.people  # else some arms are not known
     parts = [
-        (
-            "# The plan of this study as data: what will be estimated, fixed before the data are looked at. Words in"
-            f" {TO_CONFIRM}"
+        *head_lines(
+            head,
+            purpose="what will be estimated",
+            seed=guess.people,
+            design=_design_words(head, guess),
+            participants=_participants(guess),
+            outcomes=", ".join(guess.outcomes),
         ),
-        "# are guesses from the table; correct each and take the mark out: nothing is computed while one is left.",
-        "",
-        f"study = {quoted(head.study)}",
-        f"title = {quoted(head.title)}",
-        f"chapter = {quoted(head.chapter)}",
-        f"name = {quoted(head.name)}                       # in tables and sentences",
-        f"short = {quoted(head.short)}                     # before the labels of its figures and sections",
-        f"phase = {quoted(head.phase)}                     # a phase of data/plan/programme.toml",
-        f"order = {head.order}                             # its place among the studies",
-        f"seed = {guess.people}                            # of everything that is drawn at random in the analysis",
-        "",
-        "[glance]                                # its line in the table of studies",
-        f"asks = {quoted(f'What does {head.name} change? {TO_CONFIRM}')}",
-        f"design = {quoted(_design_words(head, guess))}",
-        f"participants = {quoted(_participants(guess))}",
-        f"outcomes = {quoted(', '.join(guess.outcomes) + ' ' + TO_CONFIRM)}",
-        'known = "Nothing before this report"',
-        "",
         "[design]",
         f"kind = {quoted(head.kind)}",
         f"randomised = {guess.people}                      # people on the table",
@@ -114,40 +72,7 @@ def plan_text(head: Head, guess: TableGuess) -> str:
         ),
         '# strata = ["column"]                   # columns within whose values the arms were drawn',
         "",
-        "[disclosure]                            # which counts of people are not printed",
-        'rule = "withhold"',
-        "threshold = 5                           # counts from one to four, and what would give them away",
-        'zeros = "published"                     # or "withheld"',
-        "",
-        "[words]                                 # singular and plural",
-        'person = ["person", "people"]',
-        *(
-            [f"cluster = [{quoted(guess.cluster.replace('_', ' '))}, {quoted(guess.cluster.replace('_', ' ') + 's')}]"]
-            if guess.cluster
-            else []
-        ),
-        "",
-        "[data]",
-        f"file = {quoted(head.file)}",
-        f"dictionary = {quoted(head.dictionary)}",
-        *(
-            [
-                f"person = {quoted(guess.person)}                     # the column that names everybody; it is"
-                " pseudonymised"
-            ]
-            if guess.person
-            else [
-                '# person = "column"                     # the column that names everybody; without one a row is a'
-                " person"
-            ]
-        ),
-        *(
-            ["", "[data.columns]                          # name in the plan = heading in the file, where they differ"]
-            if renamed
-            else []
-        ),
-        *(f"{name} = {quoted(heading)}" for name, heading in renamed),
-        "",
+        *table_lines(head, guess),
         "# ---------------------------------------------------------------- arms, the control first",
         *(
             line
@@ -190,9 +115,7 @@ def plan_text(head: Head, guess: TableGuess) -> str:
         "power = 0.8",
         "",
     ]
-    return "\n".join(
-        re.sub(r" {2,}#", "  #", line) if "#" in line and not line.startswith("#") else line for line in parts
-    )
+    return lines_as_text(parts)
 
 
 def _design_words(head: Head, guess: TableGuess) -> str:
@@ -232,25 +155,19 @@ def _outcome(own: str, waves: object, guess: TableGuess, *, primary: bool) -> li
 def chapter_text(head: Head, guess: TableGuess) -> str:
     """The chapter with every standard part; its words are for the author, its numbers come from the results."""
     s = head.short
-    cell = "```{{python}}\n#| echo: false\n{options}{code}\n```\n"
 
-    def table(name: str, label: str, caption: str) -> str:
-        options = f'#| label: tbl-{s}-{label}\n#| tbl-cap: "{caption}"\n'
-        return cell.format(options=options, code=f'trial.table("{name}")')
+    def tabled(name: str, label: str, caption: str) -> str:
+        return table(f'trial.table("{name}")', label=f"{s}-{label}", caption=caption)
 
     def say(name: str) -> str:
         return f'`{{python}} trial.say("{name}")`'
 
-    def printed(code: str, *, before: str = "") -> str:
-        return cell.format(options="#| output: asis\n", code=f"{before}print({code})")
-
     parts = [
         f"# {head.title.split(':')[0]} {{#sec-{head.study.replace('_', '-')}}}\n",
         printed(f'release.notice("{head.study}")', before="from hhp_stats.present import release\n\n"),
-        cell.format(
-            options="",
-            code=f"from hhp_stats.present import field_trials, standard_parts\n\n"
-            f'trial = field_trials.chapter("{head.study}")\nparts = standard_parts.parts("{head.study}")',
+        cell(
+            f"from hhp_stats.present import field_trials, standard_parts\n\n"
+            f'trial = field_trials.chapter("{head.study}")\nparts = standard_parts.parts("{head.study}")'
         ),
         f"## In brief {{#sec-{s}-summary}}\n",
         f"{say('sample')} {say('verdict')}\n",
@@ -258,30 +175,30 @@ def chapter_text(head: Head, guess: TableGuess) -> str:
         printed(f'at_a_glance.box("{head.study}")', before="from hhp_stats.present import at_a_glance\n\n"),
         f"## Design {{#sec-{s}-design}}\n",
         f"`{{python}} parts.design()` {say('power')}\n",
-        table("power", "power", "Detectable effects"),
+        tabled("power", "power", "Detectable effects"),
         f"## Participants {{#sec-{s}-participants}}\n",
         f"{say('known')}\n",
-        cell.format(options="", code='trial.figure("flow")'),
-        table("response", "response", "For how many the outcome is known, by arm"),
-        *([table("clusters", "clusters", "Groups and people by arm")] if guess.cluster else []),
+        cell('trial.figure("flow")'),
+        tabled("response", "response", "For how many the outcome is known, by arm"),
+        *([tabled("clusters", "clusters", "Groups and people by arm")] if guess.cluster else []),
         f"## Balance {{#sec-{s}-balance}}\n",
         f"{say('balance')}\n",
         printed("trial.each_balance()"),
         f"## Outcomes {{#sec-{s}-outcomes}}\n",
-        table("measures", "measures", "What was measured"),
+        tabled("measures", "measures", "What was measured"),
         f"## Results {{#sec-{s}-results}}\n",
         f"{say('verdict')}\n",
-        table("outcomes", "results", "The planned analysis of every outcome"),
-        cell.format(options="", code='trial.figure("effects")'),
+        tabled("outcomes", "results", "The planned analysis of every outcome"),
+        cell('trial.figure("effects")'),
         printed("trial.each_outcome()"),
         f"## All versions {{#sec-{s}-versions}}\n",
-        table("all_versions", "versions", "Every version of every analysis"),
+        tabled("all_versions", "versions", "Every version of every analysis"),
         f"## Missing data {{#sec-{s}-missing}}\n",
         f"{say('missing')}\n",
-        table("missing", "missing", "For how many each outcome and baseline is known"),
+        tabled("missing", "missing", "For how many each outcome and baseline is known"),
         f"## Sensitivities {{#sec-{s}-sensitivities}}\n",
         printed("trial.each_bound()"),
-        *([table("alike", "alike", "How alike people of one group are")] if guess.cluster else []),
+        *([tabled("alike", "alike", "How alike people of one group are")] if guess.cluster else []),
         f"## Deviations {{#sec-{s}-deviations}}\n",
         "`{python} parts.deviations()`\n",
         f"## Limits {{#sec-{s}-limits}}\n",
@@ -290,10 +207,7 @@ def chapter_text(head: Head, guess: TableGuess) -> str:
         "`{python} parts.provenance()` `{python} parts.corrections()` @sec-reproducibility-inputs lists the"
         " checksums of"
         " all files, @sec-reproducibility-results every result with its identifier.\n",
-        cell.format(
-            options=f'#| label: tbl-{s}-dictionary\n#| tbl-cap: "What each column of the table holds"\n',
-            code="parts.dictionary()",
-        ),
+        table("parts.dictionary()", label=f"{s}-dictionary", caption="What each column of the table holds"),
         "`{python} parts.disclosure()` `{python} parts.second_programme()`\n",
         f"## CONSORT items {{#sec-{s}-consort}}\n",
         "Reports of randomised trials are expected to answer the questions of the CONSORT statement [@hopewell2025]"

@@ -20,6 +20,15 @@ PEOPLES = (
 )
 
 
+# Of the table of corrections, what only the ledger may tell.
+_OF_PERSONS = ("person", "old_value", "new_value", "file", "cell", "ledger_line")
+
+
+def correction_columns() -> Columns:
+    """Declarations of the table `corrections`: whose value was corrected, and to what, stays with the team."""
+    return dict.fromkeys(_OF_PERSONS, internal())
+
+
 def intake_columns(inputs: pd.DataFrame, *, known: Mapping[str, Mask]) -> dict[str, Columns]:
     """Declarations of the tables `inputs` and `problems`.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hhp_stats.calls.ran import name_of, recorded, source_of
 from hhp_stats.plan.conduct import Conduct
-from hhp_stats.plan.schema import AnalysedPlan, PlannedAnalysis
+from hhp_stats.plan.schema import PlannedAnalysis, StudyPlan
 from hhp_stats.results.contrast import contrast_of
 from hhp_stats.results.frame import NOT_ALLOWED, Estimate, ResultRow, not_estimated
 from hhp_stats.studies.estimators import ESTIMATORS
@@ -98,7 +98,7 @@ def _named(function: Callable[..., Any] | None) -> list[str]:
 
 
 def run_planned(
-    plan: AnalysedPlan,
+    plan: StudyPlan,
     analysis: PlannedAnalysis,
     data: Callable[[], AnalysisData],
     *,

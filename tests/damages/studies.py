@@ -13,11 +13,13 @@ import pandas as pd
 
 from hhp_stats.intake.hiring import decisions_with_conditions, load_hiring, scores_with_conditions
 from hhp_stats.intake.load import load_trial
-from hhp_stats.intake.pilots import load_dictation, load_flexitime
+from hhp_stats.intake.pilots import load_pilot
 from hhp_stats.intake.plain_table import participants_of
 from hhp_stats.intake.themes import load_themes
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.plan.load import load_plan
+from hhp_stats.plan.pilot_checks import columns_of
+from hhp_stats.plan.pilot_plan import load_pilot_plan
 from hhp_stats.studies.field_trial.sample import build_sample as field_sample
 from hhp_stats.studies.goal_setting.sample import build_sample
 
@@ -125,45 +127,33 @@ def hiring(root: Path) -> Reading:
     return Reading(frame, lists.problems, estimates)
 
 
-def dictation(root: Path) -> Reading:
-    """Minutes a participant, and shares of answers."""
-    lists = load_dictation(root)
-    load_themes(root, "dictation")
-    sessions, survey, people = (lists.frames[name] for name in ("sessions", "survey", "participants"))
+def pilot(study: str) -> Callable[[Path], Reading]:
+    """Numbers of the people of a pilot on average, and the share of each answer."""
 
-    def estimates() -> dict[str, tuple[float, float]]:
-        minutes = sessions.groupby("participant")["minutes"].sum()
-        said = {
-            f"{name} {value}": _mean(survey[name].eq(value).astype(float))
-            for name in ("frequency", "would_continue")
-            for value in survey[name].dropna().unique()
-        }
-        return {"minutes": _mean(minutes), "people": (float(len(people)), 1.0)} | said
+    def read(root: Path) -> Reading:
+        plan = load_pilot_plan(root, study)
+        found = load_pilot(root, plan)
+        load_themes(root, study)
+        shown = found.people[[name for name, (kind, _) in columns_of(plan).items() if kind != "identifier"]]
 
-    return Reading(pd.concat([sessions, survey, people], axis="columns"), lists.problems, estimates)
+        def estimates() -> dict[str, tuple[float, float]]:
+            said = {"people": (float(len(shown)), 1.0)}
+            for name in shown:
+                values = shown[name].dropna()
+                if pd.api.types.is_numeric_dtype(values):
+                    said[str(name)] = _mean(values.astype("float64"))
+                else:
+                    said |= {f"{name} {each}": _mean(values.eq(each).astype(float)) for each in values.unique()}
+            return said
 
+        return Reading(shown, found.problems, estimates)
 
-def flexitime(root: Path) -> Reading:
-    """Interviewees by role and experience."""
-    lists = load_flexitime(root)
-    load_themes(root, "flexitime")
-    frame = lists.frames["interviewees"]
-
-    def estimates() -> dict[str, tuple[float, float]]:
-        # What the chapter prints: people by role and by experience, never by both.
-        return {
-            f"{name} {key}": (float(len(part)), 5.0)
-            for name in ("role", "experience")
-            for key, part in frame.groupby(name)
-        }
-
-    return Reading(frame.drop(columns="interviewee"), lists.problems, estimates)
+    return read
 
 
 READERS: dict[str, Callable[[Path], Reading]] = {
     "goal_setting": goal_setting,
     "hiring": hiring,
-    "dictation": dictation,
-    "flexitime": flexitime,
+    **{study: pilot(study) for study in ("dictation", "flexitime")},
     **{study: individual(study) for study in ("letters", "coffee", "beneficiaries", "swing", "mod_ing", "walks")},
 }

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hhp_stats.cli import app
+from hhp_stats.plan.catalogue import KINDS
 
 COMMANDS = (
     "check",
@@ -54,6 +55,11 @@ def test_every_command_is_listed_here():
 def test_help_has_words_and_an_example(command):
     shown = run(command, "--help")
     assert shown.exit_code == 0 and f"hhp {command}" in shown.output and "Example" in shown.output
+
+
+def test_hhp_new_offers_every_kind():
+    said = " ".join(run("new", "--help").output.replace("\u2502", " ").split())
+    assert f"{', '.join(KINDS[:-1])} or {KINDS[-1]}" in said
 
 
 @pytest.mark.parametrize(

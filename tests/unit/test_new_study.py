@@ -215,7 +215,6 @@ REFUSED = [
     ("summary", "individual trial", "a section with the label sec-summary"),
     ("swing_two", "individual trial", "could not be told apart"),
     (KEY, "individual trail", "Did you mean 'individual trial'"),
-    (KEY, "pilot", "module of its own"),
     (KEY, "cluster trial", "no column of groups"),
 ]
 

@@ -174,6 +174,9 @@ FRAME = pd.DataFrame({"a": [1.0, 2.0, None, 4.0], "b": pd.Series(["x", "y", "x",
         ("(a <= 4)", [0, 1, 3]),
         ("a == -1", []),
         ("a == 2.0", [1]),
+        ("a is known", [0, 1, 3]),
+        ("b is not known or a is not known", [2, 3]),
+        ("a is known and b is known", [0, 1]),
     ],
 )
 def test_a_condition_selects_those_of_whom_it_is_known_to_hold(text, who):
@@ -198,6 +201,11 @@ def test_a_condition_selects_those_of_whom_it_is_known_to_hold(text, who):
         "and == 2",
         "a in [1]",
         "a == 'x",
+        "a is",
+        "a is not",
+        "a is 2",
+        "is known",
+        "a is known known",
     ],
 )
 def test_anything_else_is_no_condition(text):

@@ -9,12 +9,12 @@ from great_tables import GT
 
 from hhp_stats.consistency.reproduction import share_reproduced
 from hhp_stats.errors import UnknownName
-from hhp_stats.plan.individual import IndividualPlan
+from hhp_stats.plan.pilot_schema import PilotPlan
 from hhp_stats.present.conflicts import conflict_in_words
-from hhp_stats.present.numbers import WITHHELD, count, number, plural, spelled, withheld, withheld_note
+from hhp_stats.present.numbers import WITHHELD, count, number, plural, spelled, withheld
 from hhp_stats.present.status import read_release
 from hhp_stats.present.study_results import Row, StudyResults
-from hhp_stats.present.tables import plain_table, text_table
+from hhp_stats.present.tables import text_table
 from hhp_stats.results.lacking import note
 from hhp_stats.results.withheld import NUMBERS
 
@@ -23,7 +23,7 @@ LEANING = {"benefit": "benefit", "problem": "problem", "condition": "mixed", "co
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PilotReport(StudyResults[IndividualPlan]):
+class PilotReport(StudyResults[PilotPlan]):
     """Plan, rows and tables of one pilot. Nothing here estimates anything."""
 
     def row(self, key: str) -> Row:
@@ -60,11 +60,10 @@ def themes(report: PilotReport, question: str = "") -> GT:
     return text_table(rows.drop(columns="Part") if question else rows, stub="Theme")
 
 
-def roles(report: PilotReport) -> GT:
-    """Participants or interviewees by role."""
-    table = report.table("roles")
-    rows = pd.DataFrame({"Role": table["role"].str.capitalize(), "People": [count(n) for n in table["people"]]})
-    return plain_table(rows, stub="Role", notes=withheld_note(table))
+def people(report: PilotReport) -> str:
+    """How many took part: the lines of the first list, or of the table."""
+    n = report.plan.design.randomised
+    return f"{plural(n, *report.plan.words.person)} took part in this pilot."
 
 
 def theme_count(report: PilotReport) -> str:

@@ -28,7 +28,7 @@ from hhp_stats.studies.field_trial.descriptives import balance_values
 from hhp_stats.studies.field_trial.imagined_members import imagined
 from hhp_stats.studies.field_trial.row_members import members_of_rows, period
 from hhp_stats.studies.field_trial.sample import PRIMARY
-from hhp_stats.studies.intake_columns import intake_columns
+from hhp_stats.studies.intake_columns import correction_columns, intake_columns
 
 LEFT = (
     "refused",
@@ -59,8 +59,7 @@ def declared(
         "linkage": _linkage(found, linkage),
     }
     if "corrections" in tables:
-        kept = ("person", "old_value", "new_value", "file", "cell", "ledger_line")
-        columns["corrections"] = dict.fromkeys(kept, internal())
+        columns["corrections"] = correction_columns()
     if "missing" in tables:
         columns["missing"] = _missing(found, tables["missing"], plan)
     if "clusters" in tables:

@@ -17,7 +17,6 @@ from hhp_stats.disclosure.declared import (
     Mask,
     cells,
     counted,
-    internal,
     other,
     share,
     statistic,
@@ -37,7 +36,7 @@ from hhp_stats.studies.goal_setting.survey_members import (
     missingness,
     reliability,
 )
-from hhp_stats.studies.intake_columns import intake_columns
+from hhp_stats.studies.intake_columns import correction_columns, intake_columns
 
 # Scale -> scores that need its items.
 SCORES: Mapping[str, tuple[str, ...]] = {
@@ -109,9 +108,7 @@ def columns(c: Crowd, trial: Trial, plan: ReturnsPlan, tables: Mapping[str, pd.D
         "reliability": lambda: reliability(c, tables["reliability"]),
         "combination": lambda: combination(c),
         "imputation": lambda: _others(tables["imputation"]),
-        "corrections": lambda: dict.fromkeys(
-            ("person", "old_value", "new_value", "file", "cell", "ledger_line"), internal()
-        ),
+        "corrections": correction_columns,
         "linkage": lambda: linkage(c, tables["linkage"]),
         "tolerances": lambda: {"count": cells(plan.disclosure.threshold)},
         "rules": lambda: {"fired": cells(plan.disclosure.threshold), "files": other()},

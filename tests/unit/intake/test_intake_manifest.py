@@ -21,10 +21,12 @@ from hhp_stats.intake.hiring import load_hiring
 from hhp_stats.intake.load import load_trial
 from hhp_stats.intake.manifest import LEDGER, read_manifest, record_files, verify_manifest
 from hhp_stats.intake.participants import load_participants
-from hhp_stats.intake.pilots import load_dictation, load_flexitime
+from hhp_stats.intake.pilots import load_pilot
 from hhp_stats.intake.raw_files import CLUTTER, concerns, raw_files, raw_files_of, studies, study_of
 from hhp_stats.intake.template import template
-from hhp_stats.plan.individual import load_individual_plan
+from hhp_stats.plan.any_plan import plan_of
+from hhp_stats.plan.experiments import ExperimentPlan
+from hhp_stats.plan.pilot_schema import PilotPlan
 from hhp_stats.running.run import studies_of
 
 HEAD = "id,received_on,study,wave,authority,staff_id,field,old_value,new_value,reason,requested_by\n"
@@ -110,8 +112,10 @@ def test_the_case_of_a_name_counts(trial_files):
 
 # ---------------------------------------------------------------- every study
 def load(root, study):
-    loaders = {"hiring": load_hiring, "dictation": load_dictation, "flexitime": load_flexitime}
-    return loaders[study](root) if study in loaders else load_participants(root, load_individual_plan(root, study))
+    plan = plan_of(root, study)
+    if isinstance(plan, PilotPlan):
+        return load_pilot(root, plan)
+    return load_hiring(root) if isinstance(plan, ExperimentPlan) else load_participants(root, plan)
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,7 @@ from hhp_stats.intake.dictionary import load_dictionary, load_study
 from hhp_stats.intake.ledger import Correction, check_schema
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.manifest import record_files
-from hhp_stats.intake.pilot_lists import DICTATION
-from hhp_stats.intake.pilots import load_dictation
+from hhp_stats.intake.pilots import list_specs, load_pilot
 from hhp_stats.intake.pseudonym import load_pseudonyms
 from hhp_stats.intake.returns import read_return
 from hhp_stats.intake.rules_arms import ArmsCheck, arms_findings
@@ -25,6 +24,7 @@ from hhp_stats.intake.spellings import load_spellings
 from hhp_stats.intake.survey import read_survey
 from hhp_stats.plan.experiments import load_experiment_plan
 from hhp_stats.plan.individual import load_individual_plan
+from hhp_stats.plan.pilot_plan import load_pilot_plan
 from hhp_stats.plan.thresholds import Threshold
 
 
@@ -284,6 +284,9 @@ def test_decisions_depend_on_the_application(root, exchanged, seen):
     assert [each.cell for each in found if each.rule.code == "K34"] == ["column progressed"] * seen
 
 
+LISTS = list_specs(load_pilot_plan(Path(__file__).resolve().parents[3], "dictation"))
+
+
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_lists_of_a_pilot_are_as_long_as_planned(root, tmp_path, more):
     for part in ("plan", "published", "allocation", "usage", "surveys/dictation"):
@@ -294,15 +297,15 @@ def test_lists_of_a_pilot_are_as_long_as_planned(root, tmp_path, more):
     plan.write_text(plan.read_text("utf-8").replace("lines = 22", f"lines = {22 + more}"), encoding="utf-8")
     record_files(tmp_path)
     if not more:
-        load_dictation(tmp_path)
+        load_pilot(tmp_path, load_pilot_plan(tmp_path, "dictation"))
         return
     with pytest.raises(DataError, match=f"22 lines of survey, {22 + more} in the plan") as refused:
-        load_dictation(tmp_path)
+        load_pilot(tmp_path, load_pilot_plan(tmp_path, "dictation"))
     assert [problem.code for problem in refused.value.problems] == ["K33"]
 
 
 @pytest.mark.parametrize(
-    ("spec", "field"), [(spec, field) for spec in DICTATION for field in spec.fields if field.maximum is not None]
+    ("spec", "field"), [(spec, field) for spec in LISTS for field in spec.fields if field.maximum is not None]
 )
 def test_values_of_the_smaller_lists_lie_within_their_limits(root, tmp_path, spec, field):
     frame = pd.read_csv(root / spec.file, dtype=str, keep_default_na=False)
@@ -317,7 +320,7 @@ def test_values_of_the_smaller_lists_lie_within_their_limits(root, tmp_path, spe
         frame.assign(**{field.name: [f"{value:g}", *frame[field.name][1:]]}).to_csv(tmp_path / spec.file, index=False)
         record_files(tmp_path)
         try:
-            load_dictation(tmp_path)
+            load_pilot(tmp_path, load_pilot_plan(tmp_path, "dictation"))
             codes = set()
         except DataError as error:
             codes = {problem.code for problem in error.problems}

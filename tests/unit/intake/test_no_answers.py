@@ -16,11 +16,12 @@ from hhp_stats.errors import DataError
 from hhp_stats.intake.check import check_returns
 from hhp_stats.intake.load import load_trial
 from hhp_stats.intake.manifest import record_files
-from hhp_stats.intake.pilot_lists import DICTATION, FLEXITIME
-from hhp_stats.intake.pilots import load_dictation
+from hhp_stats.intake.pilots import load_pilot
 from hhp_stats.intake.raw_files import raw_files_of
-from hhp_stats.plan.any_plan import outcomes_asked
+from hhp_stats.plan.any_plan import outcomes_asked, plan_of
 from hhp_stats.plan.catalogue import catalogue
+from hhp_stats.plan.pilot_plan import load_pilot_plan
+from hhp_stats.plan.pilot_schema import PilotPlan
 from hhp_stats.running.run import run_study
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -47,7 +48,12 @@ reason = "The survey was not held."
 decided = "for a test"
 before_unblinding = false
 """
-COUNTED = {spec.file: spec.name for spec in (*DICTATION, *FLEXITIME)}  # lists whose lines the plan may count
+COUNTED = {  # lists whose lines the plan may count
+    planned.file: planned.id
+    for entry in catalogue(ROOT)
+    if isinstance(plan := plan_of(ROOT, entry.study), PilotPlan)
+    for planned in plan.lists.values()
+}
 NO_LINES = """
 [[deviation]]
 id = "X2"
@@ -197,7 +203,7 @@ def test_a_blank_answer_of_a_pilot_is_no_answer_and_a_blank_minute_is_refused(ho
         frame.assign(minutes=["", *frame["minutes"][1:]]).to_csv(file, index=False)
         record_files(home)
         with pytest.raises(DataError) as refused:
-            load_dictation(home)
+            load_pilot(home, load_pilot_plan(home, "dictation"))
     finally:
         file.write_bytes(kept)
     (problem,) = refused.value.problems
