@@ -110,22 +110,30 @@ def preview(
     port: Annotated[int, typer.Option(help="Port on this machine; default: a free one.", min=0, max=65535)] = 0,
 ) -> None:
     """Serve the report on this machine, render again whenever a source is saved, and reload the page."""
+    from hhp_stats.publish.kernels import warm_process
     from hhp_stats.publish.preview import FOLDER as PAGES
-    from hhp_stats.publish.preview import check_port, preview_of
+    from hhp_stats.publish.preview import preview_of
+    from hhp_stats.publish.preview_server import check_port
     from hhp_stats.studies.output import FOLDER
 
     root = find_root()
     check_port(port)  # before the studies run
     OutputGuard(root=root, command="hhp preview", for_folders=(str(PAGES),)).folder(root / PAGES)
     run_all_studies(root, fresh=False)
-    shown = preview_of(
-        root, port=port, declared=declared_inputs(), attachments=[root / FOLDER / "results.csv"], **shown_in_pages(root)
-    )
-    shown.start()
-    out.print(f"{shown.address}  (Ctrl-C to stop)", markup=False)
-    try:
-        shown.wait()
-    except KeyboardInterrupt as asked:
-        shown.stop()
-        if getattr(asked, "status", 130) != 130:  # not by the one who watches
-            raise
+    with warm_process() as warm:  # a changed cell must not wait until libraries are loaded
+        shown = preview_of(
+            root,
+            port=port,
+            declared=declared_inputs(),
+            attachments=[root / FOLDER / "results.csv"],
+            **shown_in_pages(root),
+            warm=warm,
+        )
+        shown.start()
+        out.print(f"{shown.address}  (Ctrl-C to stop)", markup=False)
+        try:
+            shown.wait()
+        except KeyboardInterrupt as asked:
+            shown.stop()
+            if getattr(asked, "status", 130) != 130:  # not by the one who watches
+                raise

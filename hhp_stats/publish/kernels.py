@@ -23,7 +23,7 @@ from hhp_stats.files.scratch import scratch_folder
 from hhp_stats.processes import children, threads
 from hhp_stats.publish import dependencies, warm_kernels
 from hhp_stats.publish.project import Project
-from hhp_stats.publish.source import Cell, Inline, Source, steps
+from hhp_stats.publish.source import Cell, Inline, Source
 
 INLINE_MIME = "application/vnd.hhp.inline+json"
 PROGRAM = Path(__file__).with_name("cell_shell.py")
@@ -69,37 +69,37 @@ class Ran:
 
 async def run_all(
     project: Project,
-    sources: Sequence[Source],
+    chapters: Sequence[tuple[Source, Sequence[Cell | Inline]]],
     workers: int,
     on_chapter: Callable[[Source, ChapterState], None],
     warm: warm_kernels.WarmProcess | None = None,
 ) -> list[Ran]:
-    """What the chapters showed and read, `workers` at a time; kernels are forked from `warm` where it was started
-    before.
+    """What steps of the chapters showed and read, `workers` chapters at a time; kernels are forked from `warm` where it
+    was started before.
 
     Raises RenderError with file and line of the first failing statement; the other kernels are stopped.
     """
     free = asyncio.Semaphore(max(1, workers))
 
-    few = len(sources) < _FORK_FROM
+    few = len(chapters) < _FORK_FROM
     with nullcontext(warm) if warm or few else warm_process() as source_of_kernels:
 
-        async def run(source: Source) -> Ran:
+        async def run(source: Source, planned: Sequence[Cell | Inline]) -> Ran:
             async with free:
                 on_chapter(source, "running")
-                ran = await _run(project, source, source_of_kernels)
+                ran = await _run(project, source, planned, source_of_kernels)
                 on_chapter(source, "executed")
                 return ran
 
         try:
             async with asyncio.TaskGroup() as group:
                 # Those with most steps begin, so that no kernel works alone at the end.
-                longest = sorted(sources, key=lambda source: -len(steps(source)))
-                tasks = {source.chapter.path: group.create_task(run(source)) for source in longest}
+                longest = sorted(chapters, key=lambda chapter: -len(chapter[1]))
+                tasks = {source.chapter.path: group.create_task(run(source, planned)) for source, planned in longest}
         except BaseExceptionGroup as failures:
             # The first failure cancelled the rest; the reader needs that one, not the group.
             raise failures.exceptions[0] from None
-        return [tasks[source.chapter.path].result() for source in sources]
+        return [tasks[source.chapter.path].result() for source, _ in chapters]
 
 
 @contextmanager
@@ -115,9 +115,10 @@ def warm_process() -> Iterator[warm_kernels.WarmProcess | None]:
         process.close()
 
 
-async def _run(project: Project, source: Source, warm: warm_kernels.WarmProcess | None) -> Ran:
-    """Execute one chapter in a kernel of its own, which has ended when this returns or raises."""
-    planned = steps(source)
+async def _run(
+    project: Project, source: Source, planned: Sequence[Cell | Inline], warm: warm_kernels.WarmProcess | None
+) -> Ran:
+    """Execute steps of one chapter in a kernel of its own, which has ended when this returns or raises."""
     cells = list(_cells(planned))
     with scratch_folder() as folder:
         environment = _environment(project, folder)

@@ -202,7 +202,7 @@ def test_a_chapter_does_not_stand_after_any_change(
     asked: list[str] = []
 
     def name(patch: pytest.MonkeyPatch) -> str:
-        patch.setattr(execution, "_standing", lambda project, source, name, files: asked.append(name) or ())
+        patch.setattr(execution, "standing", lambda project, source, name, files: asked.append(name) or ())
         project = load_project(root)
         sources = [read_chapter(project, chapter) for chapter in project.chapters]
         execution.execute(project, sources, declared=[declared])

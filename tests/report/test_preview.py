@@ -15,7 +15,8 @@ import pytest
 from book_tools import WriteBook
 
 from hhp_stats.processes.at_work import at_work
-from hhp_stats.publish.preview import EVENTS, PortTaken, Preview, fingerprints, preview_of
+from hhp_stats.publish.preview import Preview, fingerprints, preview_of
+from hhp_stats.publish.preview_server import EVENTS, PortTaken
 
 GOOD = "# One {#sec-one}\n\nFirst words.\n"
 PATIENCE = 60  # seconds: a busy machine; a rendering of two short pages takes about one

@@ -66,8 +66,7 @@ def run(folder, count):
     import datetime
     project = SimpleNamespace(root=folder, date=datetime.date(2024, 1, 1))
     cell = kernels.Cell.__new__(kernels.Cell)
-    sources = [SimpleNamespace(chapter=SimpleNamespace(path=f"{{n}}.qmd")) for n in range(count)]
-    kernels.steps = lambda source: []
+    sources = [(SimpleNamespace(chapter=SimpleNamespace(path=f"{{n}}.qmd")), []) for n in range(count)]
     kernels._cells = lambda planned: iter([{{"code": CODE.replace("FOLDER", repr(str(folder))), "may_fail": False, "inline": False}}])
     asyncio.run(kernels.run_all(project, sources, 2, lambda *_: None))
 """
