@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 MARKER = ".hhp-rendering.json"
@@ -73,7 +75,7 @@ def what_speaks_against(folder: Path, place: str | None) -> str | None:
         return f"it does not carry the marker of an earlier rendering ({MARKER})"
     if place is not None and note.get("place") != place:
         return "it is a rendering that was renamed, moved or copied here, so somebody keeps it"
-    folders = {parent.as_posix() for name in files for parent in Path(name).parents}
+    folders = {parent for name in files for parent in _folders_of(name)}
     known = unchanged = 0
     for name, kind in entries(folder):
         if (kind == "folder" and name in folders) or name == MARKER:
@@ -104,15 +106,29 @@ def entries(folder: Path) -> Iterator[tuple[str, str]]:
     """Everything below `folder` with its kind: file, folder, or other (links, pipes); what desktops leave does not
     count.
     """
+    # As texts: hundreds of files are looked at several times in a rendering.
+    start = len(os.path.join(folder, ""))  # noqa: PTH118
     for parent, folders, files in os.walk(folder, onerror=_raise):
         for name in sorted([*folders, *files]):
-            path = Path(parent, name)
+            path = os.path.join(parent, name)  # noqa: PTH118
             if name in LEFT_BY_DESKTOPS:
                 continue
-            kind = (
-                "other" if path.is_symlink() else "folder" if path.is_dir() else "file" if path.is_file() else "other"
-            )
-            yield path.relative_to(folder).as_posix(), kind
+            yield path[start:].replace(os.sep, "/"), _kind_of(path)
+
+
+def _kind_of(path: str) -> str:
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return "other"
+    return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "other"
+
+
+def _folders_of(name: str) -> Iterator[str]:
+    """The folders on the way to a file, without the one it is counted from."""
+    while "/" in name:
+        name = name.rpartition("/")[0]
+        yield name
 
 
 def _raise(error: OSError) -> None:
@@ -120,7 +136,14 @@ def _raise(error: OSError) -> None:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    facts = path.stat()
+    return _digest_of(str(path), facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _digest_of(path: str, *facts: int) -> str:
+    """Of a file that is looked at several times in one rendering; `facts` change whenever somebody writes to it."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _write(folder: Path, note: Mapping[str, object]) -> None:

@@ -7,20 +7,20 @@ writes what it returns beside the pages. Nothing is fetched when a reader opens 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from hhp_stats.calls.ran import names_in
-from hhp_stats.consistency.second.frames import read_recipes
+from hhp_stats.consistency.second.frames import read_recipes, recipes_of
 from hhp_stats.consistency.second.python import python_programme
 from hhp_stats.consistency.second.r import r_programme
 from hhp_stats.consistency.second.recipe import Recipe
 from hhp_stats.files.remember import Remember, make_again
 from hhp_stats.present.definitions import PACKAGE
-from hhp_stats.present.provenance import clause_texts, locate, source_text
+from hhp_stats.present.provenance import CLAUSES, clause_texts, locate, source_text
 from hhp_stats.present.result_facts import facts_of, plan_labels
 from hhp_stats.results.frame import ResultError, read_results
 from hhp_stats.results.traced import traced_records
@@ -36,16 +36,38 @@ def explanations(
     there are, second programmes by result id.
     `clauses`: words by id.
     `code`: file, line, question, formula and source by dotted name, of the functions behind the rows
-    and of `functions`. `inputs`: paths and checksums by study. `remember` may keep what was read of the code. Refuses
-    an id that no study made (ResultError) and a function that does not exist.
+    and of `functions`. `inputs`: paths and checksums by study. `remember` may keep the answer: it depends on the
+    results, the plans and the code. Refuses an id that no study made (ResultError) and a function that does not exist.
     """
+    names, asked = sorted(results), sorted(functions)
+    text = remember(
+        ["explanations", *names, "functions", *asked, *_depends_on(root, {name.split("/")[0] for name in names})],
+        lambda: json.dumps(_explained(root, names, asked)),
+    )
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _depends_on(root: Path, studies: Collection[str]) -> Iterator[str]:
+    """Every text that an explanation is made of."""
+    yield PACKAGE.parent.relative_to(root).as_posix() if PACKAGE.is_relative_to(root) else ""
+    yield from (path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py")))
+    files = [root / CLAUSES]
+    for study in sorted(studies):
+        folder = ready_folder(root, study)
+        files += [folder / "results.csv", folder / "inputs.csv", recipes_of(folder), root / f"data/plan/{study}.toml"]
+    for file in files:
+        yield f"{file.name}\0{file.read_text(encoding='utf-8') if file.is_file() else ''}"
+
+
+def _explained(root: Path, results: Sequence[str], functions: Sequence[str]) -> dict[str, Any]:
     inputs: dict[str, list[list[str]]] = {}
     made: dict[str, Mapping[str, Any]] = {}
     recipes: dict[str, Recipe] = {}
     labels: dict[str, Mapping[str, str]] = {}
     words = clause_texts(root)
     rows: dict[str, Any] = {}
-    for result_id in sorted(results):
+    for result_id in results:
         study = result_id.split("/")[0]
         if study not in inputs:
             folder = ready_folder(root, study)
@@ -73,20 +95,9 @@ def explanations(
     return {
         "results": rows,
         "clauses": {key: words[key] for key in sorted(cited) if key in words},
-        "code": _codes(root, sorted(named), remember),
+        "code": {name: _code(root, name) for name in sorted(named)},
         "inputs": dict(sorted(inputs.items())),
     }
-
-
-def _codes(root: Path, names: Sequence[str], remember: Remember) -> dict[str, Any]:
-    """To find functions is to read the modules they stand in: while no source changes, once is enough."""
-    sources = [path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))]
-    text = remember(
-        ["code", PACKAGE.parent.relative_to(root).as_posix() if PACKAGE.is_relative_to(root) else "", *names, *sources],
-        lambda: json.dumps({name: _code(root, name) for name in names}),
-    )
-    found: dict[str, Any] = json.loads(text)
-    return found
 
 
 def _code(root: Path, name: str) -> Mapping[str, Any]:

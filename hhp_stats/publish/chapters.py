@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from hhp_stats.errors import RenderError
-from hhp_stats.publish import pandoc
+from hhp_stats.files.remember import code_of
+from hhp_stats.publish import codes, pandoc
 from hhp_stats.publish.citations import Bibliography, read_bibliography, write_citations
 from hhp_stats.publish.kept_text import KeptTexts
-from hhp_stats.publish.numbering import joined, number_book
+from hhp_stats.publish.numbering import Numbers, Register, joined, number_book
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source
 from hhp_stats.publish.volumes import Volume, body_of, numbers_of_volumes, volumes
@@ -29,11 +31,24 @@ class ReadBook:
     sources: Sequence[Source]
     parsed: Sequence[pandoc.Parsed]
     bibliography: Bibliography
+    numbered: dict[str, list[Numbers]] = field(default_factory=dict)  # by format, as soon as they were asked for
 
     @property
     def figures(self) -> dict[str, bytes]:
         """Pictures of all chapters, by name."""
         return {name: content for chapter in self.parsed for name, content in chapter.figures.items()}
+
+    def registers(self, target: pandoc.Target) -> list[Register]:
+        """What the chapters define, in the words of a format: those of the site, or of a document."""
+        return [chapter.registers["html" if target == "html" else "typst"] for chapter in self.parsed]
+
+    def numbers(self, target: pandoc.Target) -> list[Numbers]:
+        """What each chapter must know of the book; raises RenderError where the numbers of the book clash."""
+        kind = "html" if target == "html" else "typst"
+        if kind not in self.numbered:
+            volumes_of = numbers_of_volumes(self.project)
+            self.numbered[kind] = number_book(self.sources, self.registers(target), volumes=volumes_of)
+        return self.numbered[kind]
 
 
 def read_chapters(
@@ -55,9 +70,8 @@ def start_writing(book: ReadBook, *, target: pandoc.Target, kept: KeptTexts, poo
 
     Raises RenderError where the numbers of the book clash, and for a citation that is not in the bibliography.
     """
-    registers = [chapter.registers["html" if target == "html" else "typst"] for chapter in book.parsed]
-    numbers = number_book(book.sources, registers, volumes=numbers_of_volumes(book.project))
-    cited = write_citations(book.project, book.sources, registers, book.bibliography, kept=kept)
+    numbers = book.numbers(target)
+    cited = write_citations(book.project, book.sources, book.registers(target), book.bibliography, kept=kept)
     return [
         pool.submit(
             pandoc.write_chapter,
@@ -76,24 +90,30 @@ def start_writing(book: ReadBook, *, target: pandoc.Target, kept: KeptTexts, poo
 
 def printed_bodies(book: ReadBook, texts: Sequence[Future[str]]) -> list[tuple[Volume, str]]:
     """The printed volumes, each with its document's body."""
-    registers = [chapter.registers["typst"] for chapter in book.parsed]
-    pages = number_book(book.sources, registers, volumes=numbers_of_volumes(book.project))[0]["pages"]
+    pages = book.numbers("typst")[0]["pages"]
     by_slug = {source.chapter.slug: text for source, text in zip(book.sources, all_of(texts), strict=True)}
     return [
         (volume, body_of(volume, texts=by_slug, pages=pages, project=book.project)) for volume in volumes(book.project)
     ]
 
 
-def html_pages(book: ReadBook, texts: Sequence[Future[str]]) -> Mapping[str, dict[str, Any]]:
+def html_pages(book: ReadBook, texts: Sequence[Future[str]], *, kept: KeptTexts) -> Mapping[str, dict[str, Any]]:
     """By slug: what html.lua says of each chapter, its tables in their places."""
     pages = {}
-    registers = [chapter.registers["html"] for chapter in book.parsed]
-    numbers = number_book(book.sources, registers, volumes=numbers_of_volumes(book.project))
+    numbers = book.numbers("html")
+    places = json.dumps(numbers[0]["pages"]) if numbers else ""
     for source, chapter, mine, text in zip(book.sources, book.parsed, numbers, all_of(texts), strict=True):
         page = json.loads(text)
-        page["body"] = put_back(page["body"], pandoc.linked_tables(source, chapter, mine))
+        # The codes follow from the places.
+        parts = ["linked", code_of(pandoc, codes), source.chapter.slug, places, json.dumps(chapter.tables)]
+        linked = partial(_linked, source, chapter, mine)
+        page["body"] = put_back(page["body"], json.loads(kept.text(parts, linked)))
         pages[source.chapter.slug] = page
     return pages
+
+
+def _linked(source: Source, chapter: pandoc.Parsed, numbers: Numbers) -> str:
+    return json.dumps(pandoc.linked_tables(source, chapter, numbers))
 
 
 def all_of(work: Sequence[Future[T]]) -> list[T]:

@@ -25,20 +25,25 @@ def places(tables: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(html.unescape(found) for table in tables for found in _PLACE.findall(table)))
 
 
-def codes_of(pages: Mapping[str, str], slug: str) -> dict[str, str]:
-    """Each code of the book and the place of its entry, for the chapter `slug`; `pages` says where each place is."""
+def codes_of(pages: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Each code of the book and the place of its entry, by chapter: an entry of its own comes first; `pages` says in
+    which chapter each place is.
+    """
     found: dict[str, str] = {}
     results: dict[str, list[str]] = {}
-    own_first = sorted(pages, key=lambda place: (pages[place] != slug, place.startswith(RULE)))
-    for place in own_first:
+    own: dict[str, dict[str, str]] = {slug: {} for slug in pages.values()}
+    for place in sorted(pages, key=lambda place: place.startswith(RULE)):
         if place.startswith(RESULT):
             name = place.removeprefix(RESULT)
             found[name] = place
             results.setdefault(name.split("/", 1)[-1], []).append(place)
         elif place.startswith(ENTRY):
-            found.setdefault(place.removeprefix(RULE).removeprefix(ENTRY).upper(), place)
+            code = place.removeprefix(RULE).removeprefix(ENTRY).upper()
+            found.setdefault(code, place)
+            own[pages[place]].setdefault(code, place)
     # A result may be named without its study where one study alone has it.
-    return found | {name: of[0] for name, of in results.items() if len(of) == 1 and name not in found}
+    found |= {name: of[0] for name, of in results.items() if len(of) == 1 and name not in found}
+    return {slug: found | first for slug, first in own.items()}
 
 
 def linked_codes(table: str, codes: Mapping[str, str], target: Callable[[str], str], own: Callable[[str], bool]) -> str:

@@ -115,11 +115,12 @@ def read_and_lint(project: Project) -> tuple[list[Source], list[RenderError]]:
             refuse(extra.relative_to(project.root).as_posix(), 0, "profiles and folder metadata are not supported")
 
     allowed = read_allowed(project.root, refuse)
-    passages = [list(_passages(source)) for source in sources]
-    for source, paragraphs in zip(sources, passages, strict=True):
-        _check_headings(source, refuse)
-        _check_unnumbered(project, source, paragraphs, refuse)
-        _check_notes(source, refuse)
+    prose = [list(prose_lines(source.lines)) for source in sources]
+    passages = [list(_passages(lines)) for lines in prose]
+    for source, lines, paragraphs in zip(sources, prose, passages, strict=True):
+        _check_headings(source, lines, refuse)
+        _check_unnumbered(project, lines, paragraphs, refuse)
+        _check_notes(lines, refuse)
         for paragraph in paragraphs:
             _check_paragraph(paragraph, refuse)
             check_digits(paragraph, _without_math(paragraph), allowed, refuse)
@@ -129,7 +130,7 @@ def read_and_lint(project: Project) -> tuple[list[Source], list[RenderError]]:
                     refuse(line.file, line.number, "code annotations are not supported")
     check_ignored(project.root, refuse)
     _check_labels(sources, passages, refuse)
-    _check_citations(project, sources, passages, refuse)
+    _check_citations(project, prose, passages, refuse)
     return sources, _unique(problems)
 
 
@@ -147,10 +148,10 @@ def _unique(problems: Sequence[RenderError]) -> list[RenderError]:
     return list({(problem.file, problem.line, problem.message): problem for problem in problems}.values())
 
 
-def _passages(source: Source) -> Iterator[list[Line]]:
+def _passages(lines: Sequence[Line]) -> Iterator[list[Line]]:
     """Paragraphs of prose: code blocks, code spans and comments are blanked out."""
     paragraph: list[Line] = []
-    for line in prose_lines(source.lines):
+    for line in lines:
         if line.text.strip():
             paragraph.append(line)
         elif paragraph:
@@ -197,10 +198,10 @@ def _without_math(paragraph: Sequence[Line]) -> list[str]:
     return blanked.split("\n")
 
 
-def _check_headings(source: Source, refuse: Refuse) -> None:
+def _check_headings(source: Source, lines: Sequence[Line], refuse: Refuse) -> None:
     tops: list[Line] = []
     first = True
-    for line in prose_lines(source.lines):
+    for line in lines:
         heading = _HEADING.match(line.text)
         if not heading:
             continue
@@ -217,9 +218,11 @@ def _check_headings(source: Source, refuse: Refuse) -> None:
         refuse(line.file, line.number, "a second level-one heading: one chapter, one '# Title'")
 
 
-def _check_unnumbered(project: Project, source: Source, paragraphs: Sequence[Sequence[Line]], refuse: Refuse) -> None:
+def _check_unnumbered(
+    project: Project, lines: Sequence[Line], paragraphs: Sequence[Sequence[Line]], refuse: Refuse
+) -> None:
     """In a chapter without a number Quarto prints a section's whole title for a reference to it."""
-    title = next((found for line in prose_lines(source.lines) if (found := _HEADING.match(line.text))), None)
+    title = next((found for line in lines if (found := _HEADING.match(line.text))), None)
     if project.number_sections and (title is None or ".unnumbered" not in title[2]):
         return
     for line in (line for paragraph in paragraphs for line in paragraph):
@@ -233,8 +236,7 @@ def _check_unnumbered(project: Project, source: Source, paragraphs: Sequence[Seq
                 )
 
 
-def _check_notes(source: Source, refuse: Refuse) -> None:
-    lines = list(prose_lines(source.lines))
+def _check_notes(lines: Sequence[Line], refuse: Refuse) -> None:
     defined = Counter(note[1] for line in lines if (note := _NOTE.match(line.text)))
     used = {note[1]: line for line in reversed(lines) for note in _NOTE_USE.finditer(line.text)}
     for name, line in used.items():
@@ -282,7 +284,7 @@ def _may_show_markdown(cell: Cell) -> bool:
 
 
 def _check_citations(
-    project: Project, sources: Sequence[Source], passages: Sequence[Sequence[Sequence[Line]]], refuse: Refuse
+    project: Project, prose: Sequence[Sequence[Line]], passages: Sequence[Sequence[Sequence[Line]]], refuse: Refuse
 ) -> None:
     known: set[str] | None = set()
     for file in project.bibliography:
@@ -301,7 +303,7 @@ def _check_citations(
             keys.add(key)
             if known is not None and key not in known:
                 refuse(line.file, line.number, f"the citation '@{key}' is not in the bibliography")
-    lines = [line for source in sources for line in prose_lines(source.lines)]
+    lines = [line for chapter in prose for line in chapter]
     for file in project.bibliography:
         if file.endswith(".bib"):
             check_bibliography(project.root, file, keys, refuse)

@@ -97,8 +97,10 @@ def number_book(
     if list_in is not None:
         pages |= {f"ref-{key}": list_in.chapter.slug for key in cites}
     whole = {"defined": defined, "pages": pages, "chapters": titles, "volumes": dict(volumes)}
+    codes = codes_of(pages)
+    anywhere = next(iter(codes.values()), {})  # of a chapter without any place: it has no entry of its own
     return [
-        {**whole, **mine, "codes": codes_of(pages, source.chapter.slug)}
+        {**whole, **mine, "codes": codes.get(source.chapter.slug, anywhere)}
         for source, mine in zip(sources, own, strict=True)
     ]
 

@@ -270,7 +270,7 @@ def _embedded(
                 trees = start_writing(book, target="docx", kept=kept, pool=pool)
                 write_document(project, sources, texts=trees, figures=figures, target=building / DOCUMENT_NAME)
             if "html" in formats:
-                written = html_pages(book, start_writing(book, target="html", kept=kept, pool=pool))
+                written = html_pages(book, start_writing(book, target="html", kept=kept, pool=pool), kept=kept)
                 cells = {label: cell for chapter in woven for label, cell in chapter.cells.items()}
                 pages.extend(
                     write_site(

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from html import escape, unescape
 from pathlib import Path
 from string import Template
@@ -14,11 +14,11 @@ from typing import Any
 
 from hhp_stats.files.remember import Remember, code_of
 from hhp_stats.plan.glossary import read_alike
-from hhp_stats.publish import well_formed
+from hhp_stats.publish import slim_page, well_formed
 from hhp_stats.publish.cite import citation, long_date, version_words
 from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.project import Chapter, Project
-from hhp_stats.publish.slim_page import slimmed
+from hhp_stats.publish.slim_page import slimmed, styled
 from hhp_stats.publish.source import Cell
 from hhp_stats.publish.volumes import APPENDICES, REPORT
 from hhp_stats.publish.well_formed import Reader
@@ -73,13 +73,22 @@ def write_site(
             "previous": project.chapters[at - 1] if at else None,
             "next": project.chapters[at + 1] if at + 1 < len(project.chapters) else None,
         }
-        page = {**pages[chapter.slug], "body": slimmed(pages[chapter.slug]["body"], explained=behind["figures"])}
+        page = {**pages[chapter.slug], "body": _slimmed(pages[chapter.slug]["body"], behind["figures"], remember)}
         text = template.substitute(
             {**_page(project, chapter, page, pages, words, around, downloads), "explained": asked}
         )
         (target / chapter.page).write_text(text, encoding="utf-8", newline="\n")
         written.append(chapter.page)
     return written
+
+
+def _slimmed(body: str, explained: Collection[str], remember: Remember) -> str:
+    """The body of a page without what no browser needs, made anew where the page changed."""
+    named = " ".join(sorted(explained))
+    return remember(
+        ["slim", code_of(slim_page), " ".join(sorted(styled())), named, body],
+        lambda: slimmed(body, explained=explained),
+    )
 
 
 _OWN_NOTICE = 'class="callout callout-important"'

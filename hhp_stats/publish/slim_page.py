@@ -27,7 +27,7 @@ _FIGURE = re.compile(r'<figure id="([^"]+)"')
 
 
 @cache
-def _styled() -> frozenset[str]:
+def styled() -> frozenset[str]:
     """The classes of great_tables that the site's style sheet or a script speaks of."""
     text = "".join(file.read_text(encoding="utf-8") for file in sorted(ASSETS.glob("*.[cj]s*")))
     return frozenset(re.findall(r"\bgt_\w+", text))
@@ -72,5 +72,5 @@ def _tag(found: re.Match[str]) -> str:
 
 
 def _class(found: re.Match[str]) -> str:
-    kept = [word for word in found[1].split() if not word.startswith("gt_") or word in _styled()]
+    kept = [word for word in found[1].split() if not word.startswith("gt_") or word in styled()]
     return f' class="{" ".join(kept)}"' if kept else ""

@@ -67,9 +67,14 @@ class AnalysisFrames:
         (folder / RECIPES).write_text(text, encoding="utf-8")
 
 
+def recipes_of(folder: Path) -> Path:
+    """Where the recipes of a study lie, below the folder of its results."""
+    return folder / FOLDER / RECIPES
+
+
 def read_recipes(folder: Path) -> dict[str, Recipe]:
     """The recipes of a study by result id; none where it has written none. Refuses a damaged file (HhpError)."""
-    path = folder / FOLDER / RECIPES
+    path = recipes_of(folder)
     if not path.is_file():
         return {}
     try:
