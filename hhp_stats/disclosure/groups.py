@@ -14,6 +14,7 @@ import scipy.linalg
 Array = npt.NDArray[np.float64]
 Group = tuple[int, ...]  # positions of patterns
 _TIGHT = 1e-7
+_BLOCK = 32  # vectors that are made orthogonal to those before in one multiplication
 
 
 def small_groups(vectors: Array, sizes: npt.NDArray[np.int64], *, threshold: int) -> list[Group]:
@@ -114,17 +115,21 @@ def independent(vectors: Array, order: npt.NDArray[np.int64]) -> tuple[list[int]
     found = np.zeros((k, shorter.shape[1]))
     basis: list[int] = []
     dependent: list[int] = []
-    for at in map(int, order):
-        length = float(np.linalg.norm(shorter[at]))
-        rest = shorter[at].copy()
-        for _ in range(2):  # twice: rounding
-            rest -= found[: len(basis)].T @ (found[: len(basis)] @ rest)
-        left = float(np.linalg.norm(rest))
-        if length == 0 or left < _TIGHT * length:
-            dependent.append(at)
-        else:
-            found[len(basis)] = rest / left
-            basis.append(at)
+    for first in range(0, k, _BLOCK):
+        block = order[first : first + _BLOCK]
+        before = len(basis)
+        # What was found before is taken out of a whole block at once, and for rounding once more out of each.
+        rests = shorter[block] - (shorter[block] @ found[:before].T) @ found[:before]
+        for at, rest in zip(map(int, block), rests, strict=True):
+            length = float(np.linalg.norm(shorter[at]))
+            for others in (found[before : len(basis)], found[: len(basis)]):
+                rest -= others.T @ (others @ rest)
+            left = float(np.linalg.norm(rest))
+            if length == 0 or left < _TIGHT * length:
+                dependent.append(at)
+            else:
+                found[len(basis)] = rest / left
+                basis.append(at)
     return basis, dependent
 
 

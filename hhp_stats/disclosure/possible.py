@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from hhp_stats.disclosure.system import CountSystem
@@ -135,24 +136,32 @@ class Possible:
         low, high = self._limits(cells, places, reasons_known=reasons_known)
         here = int(np.flatnonzero(cells == at)[0])
         whole, given = rows[np.ix_(lines, part)], right[lines]
+        # A set within another counts no more than it; where the ends say so already, it need not be said again.
         nested = np.argwhere(self.system.inside[np.ix_(cells, cells)])
-        order = np.zeros((len(nested), len(cells)))
-        order[np.arange(len(nested)), nested[:, 0]] = 1.0
-        order[np.arange(len(nested)), nested[:, 1]] = -1.0
-        matrix = np.vstack([whole, order])
+        nested = nested[high[nested[:, 0]] > low[nested[:, 1]]]
+        each = np.arange(len(nested))
+        order = scipy.sparse.csr_array(
+            (
+                np.tile([1.0, -1.0], len(nested)),
+                (np.repeat(each, 2), nested.ravel()),
+            ),
+            shape=(len(nested), len(cells)),
+        )
+        matrix = scipy.sparse.vstack([scipy.sparse.csr_array(whole), order], format="csr")
         least = np.concatenate([given, np.full(len(nested), -np.inf)])
         most = np.concatenate([given, np.zeros(len(nested))])
+        terms = matrix.tocoo()
         truth = self.system.counts[cells]
         # Looked for is another value, not the furthest: one away from the truth is enough.
         for ends in ((truth[here] + 1, high[here]), (low[here], truth[here] - 1)):
             lower, upper = low.copy(), high.copy()
             lower[here], upper[here] = ends
-            narrowed = _narrowed(matrix, least, most, lower, upper)
+            narrowed = _narrowed(terms, least, most, lower, upper)
             if narrowed is None:
                 continue
             found = milp(
                 c=np.zeros(len(cells)),
-                constraints=[LinearConstraint(matrix, least, most)] if len(matrix) else [],
+                constraints=[LinearConstraint(matrix, least, most)] if matrix.shape[0] else [],
                 integrality=np.ones(len(cells)),
                 bounds=Bounds(*narrowed),
             )
@@ -185,13 +194,14 @@ class Possible:
         return np.maximum(least, holds), within
 
 
-def _narrowed(matrix: Array, least: Array, most: Array, low: Array, high: Array) -> tuple[Array, Array] | None:
+def _narrowed(
+    matrix: scipy.sparse.coo_array, least: Array, most: Array, low: Array, high: Array
+) -> tuple[Array, Array] | None:
     """Ends that each line leaves to each count, in whole numbers; None where nothing is left. Saves most of the
     programmes.
     """
     # Lines hold few of the terms: only what is not zero is worked on, and brought together by line and by term.
-    line, term = np.nonzero(np.abs(matrix) > _ZERO)
-    weight = matrix[line, term]
+    line, term, weight = matrix.row, matrix.col, matrix.data
     positive = weight > 0
     order = np.argsort(term, kind="stable")
     terms, starts = np.unique(term[order], return_index=True)
@@ -203,8 +213,8 @@ def _narrowed(matrix: Array, least: Array, most: Array, low: Array, high: Array)
             break
         smallest = weight * np.where(positive, low[term], high[term])
         largest = weight * np.where(positive, high[term], low[term])
-        lowest = np.bincount(line, smallest, minlength=len(matrix))[line]
-        highest = np.bincount(line, largest, minlength=len(matrix))[line]
+        lowest = np.bincount(line, smallest, minlength=matrix.shape[0])[line]
+        highest = np.bincount(line, largest, minlength=matrix.shape[0])[line]
         # What the others of the line leave to each of its terms.
         floor = (least[line] - (highest - largest)) / weight
         ceiling = (most[line] - (lowest - smallest)) / weight

@@ -94,9 +94,9 @@ def count_system(
     vectors = patterns.astype(np.float64)
     apart = vectors[basis]  # a copy: of many sets by many patterns one is enough
     known = {np.round(weights @ apart).astype(bool).tobytes() for _, weights in found}
-    for each in also:
-        inside = places.patterns_of(each)
-        weights = combinations(apart, inside[None].astype(np.float64))[0]
+    asked = np.array([places.patterns_of(each) for each in also], dtype=np.bool_).reshape(len(also), len(sizes))
+    ways = combinations(apart, asked.astype(np.float64)) if also else np.zeros((0, len(basis)))
+    for each, inside, weights in zip(also, asked, ways, strict=True):
         exact = bool(np.abs(weights @ apart - inside).max() < _CLOSE)
         if exact and inside.tobytes() not in known and not (patterns == inside).all(axis=1).any():
             known.add(inside.tobytes())

@@ -66,20 +66,34 @@ class _Search:
     def run(self) -> Mapping[int, Reason]:
         guarded = np.flatnonzero(self.small)
         for at in map(int, guarded):
-            if self._is_exposed(at) and not self._can_be_covered(at):
-                self.defended[at] = False  # nothing protects it from a reader who knows the reasons
-                if self._is_exposed(at) and not self._can_be_covered(at):
-                    raise HhpError(f"nothing more can be withheld to protect {self.system.labels[at]}")
-            for _ in range(_STEPS):
-                if not self._is_exposed(at):
-                    break
-                self._cover(at)
-            else:
-                if self._is_exposed(at):
-                    self.withheld |= self._free()  # which is enough; what is not needed is printed again
+            if self._is_exposed(at):
+                self._protect(at)
         self._print_again(guarded)
         primary = self.primary | self.sticky
         return {int(at): "primary" if primary[at] else "secondary" for at in np.flatnonzero(self.withheld)}
+
+    def _protect(self, at: int) -> None:
+        """Withhold more until the exposed count is safe; where nothing is enough, until it is from readers who do not
+        know the reasons.
+        """
+        steps, kept = _STEPS, self.withheld.copy()
+        # Mostly one count is enough: then a large programme need not say that all together would be.
+        if self._cover(at) and not self._is_exposed(at):
+            return
+        if self._can_be_covered(at):
+            steps -= 1  # of which the first is taken
+        else:
+            self.withheld = kept
+            self.defended[at] = False  # nothing protects it from a reader who knows the reasons
+            if self._is_exposed(at) and not self._can_be_covered(at):
+                raise HhpError(f"nothing more can be withheld to protect {self.system.labels[at]}")
+        for _ in range(steps):
+            if not self._is_exposed(at):
+                return
+            if not self._cover(at):
+                raise HhpError(f"nothing more can be withheld to protect {self.system.labels[at]}")
+        if self._is_exposed(at):
+            self.withheld |= self._free()  # which is enough; what is not needed is printed again
 
     def _is_exposed(self, at: int) -> bool:
         return self.possible.only_one(at, self.withheld, reasons_known=bool(self.defended[at]))
@@ -106,8 +120,10 @@ class _Search:
                 safe[defended == known] = other[guarded[defended == known]]
         return any(self._is_exposed(int(at)) for at in guarded[~safe])
 
-    def _cover(self, at: int) -> None:
-        """Withhold one more count: one of those from which the exposed one is worked out, cheapest first."""
+    def _cover(self, at: int) -> bool:
+        """Withhold one more count: one of those from which the exposed one is worked out, cheapest first. Was there
+        one?
+        """
         useful = self._worked_out_from(at)
         may_go = self._free()
         free = [int(other) for other in useful if may_go[other]]
@@ -115,16 +131,17 @@ class _Search:
             around = self.possible.related(at, self.withheld)
             free = [int(other) for other in around if may_go[other]]
         if not free:
-            raise HhpError(f"nothing more can be withheld to protect {self.system.labels[at]}")
+            return False
         free.sort(key=lambda other: (int(self.system.worth[other]), self.system.counts[other], other))
         # Of those worth the same, one that is enough by itself.
         cheapest = self.system.worth[free[0]]
         for other in [other for other in free if self.system.worth[other] == cheapest][:_TRIED]:
             self.withheld[other] = True
             if not self._is_exposed(at):
-                return
+                return True
             self.withheld[other] = False
         self.withheld[free[0]] = True  # one alone is not enough
+        return True
 
     def _worked_out_from(self, at: int) -> npt.NDArray[np.intp]:
         """Known counts that enter the shortest sum that gives the exposed one; none where it is no sum that gives it
