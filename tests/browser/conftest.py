@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "report"))
 
-from book_tools import Rendered, render_copy
+from book_tools import Rendered, rendered_once
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 
@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
-    return render_copy(tmp_path_factory.mktemp("site"))
+    return rendered_once(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
