@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from hhp_stats.intake.dictionary import Field, fields_of
@@ -143,6 +145,7 @@ def _responses(draw: TrialDraw, asked: tuple[Field, ...], wave: str, rng: np.ran
     suffix = ("t1", "t2")[which]
     people = pd.concat([draw.people, draw.joiners], ignore_index=True)
     answers = pd.concat([draw.answers, draw.joiner_answers], ignore_index=True)
+    columns = {str(name): answers[name].to_numpy() for name in answers}
     codes = survey_codes(draw).to_numpy()
     responds = people[f"responds_{suffix}"].to_numpy(dtype=bool)
     eligible = ~responds & (people["left"] == 0).to_numpy() & (people.index < len(draw.people))
@@ -157,7 +160,7 @@ def _responses(draw: TrialDraw, asked: tuple[Field, ...], wave: str, rng: np.ran
         made.append(_Response(person=person, code=str(code), day=day, answers=given, progress=progress))
 
     def full(person: int) -> dict[str, str]:
-        return _answers(answers, person, asked, suffix, a.item_missing, rng)
+        return _answers(columns, person, asked, suffix, a.item_missing, rng)
 
     again = set(rng.choice(np.flatnonzero(responds), a.duplicates[which], replace=False).tolist())
     broken = responds & (rng.random(len(people)) < a.partial_share)
@@ -182,7 +185,12 @@ def _responses(draw: TrialDraw, asked: tuple[Field, ...], wave: str, rng: np.ran
 
 
 def _answers(
-    answers: pd.DataFrame, person: int, asked: tuple[Field, ...], suffix: str, missing: float, rng: np.random.Generator
+    columns: Mapping[str, npt.NDArray[Any]],
+    person: int,
+    asked: tuple[Field, ...],
+    suffix: str,
+    missing: float,
+    rng: np.random.Generator,
 ) -> dict[str, str]:
     """One person's answers as the export shows them: labels for choices, numbers for scales, anchors labelled."""
     given = {"consent": "Agree"}
@@ -192,7 +200,7 @@ def _answers(
         if field.name == "comments":
             given[field.name] = f"Synthetic comment {int(rng.integers(1000)):03d}" if comment else ""
         elif field.name != "consent":
-            value: str | float = answers[f"{field.name}_{suffix}"].to_numpy()[person]
+            value: str | float = columns[f"{field.name}_{suffix}"][person]
             given[field.name] = "" if skip or pd.isna(value) else _label(field.name, value)
     return given
 

@@ -127,6 +127,7 @@ def _responses(draw: FieldTrialDraw, asked: list[Field], wave: str, rng: np.rand
     declined, abandoned, others = np.split(silent, np.cumsum([a.declined[which], a.abandoned[which]]))
     unknown = tokens(a.unmatched[which], draw.seed, f"unknown codes {wave}", 10)
     answers, found = _with_gaps(draw)
+    columns = {str(name): answers[name].to_numpy() for name in answers}
     gaps = found if wave == "endline" else {}
     recall = _recall(draw, rng) if wave == "endline" else {}
     whole = [person for person in responds.tolist() if person not in gaps]
@@ -143,8 +144,8 @@ def _responses(draw: FieldTrialDraw, asked: list[Field], wave: str, rng: np.rand
         given = {"consent": "Agree"}
         for field in asked:
             column = f"{field.name}_{suffix}"
-            if column in answers:
-                value = answers[column].to_numpy()[person]
+            if column in columns:
+                value = columns[column][person]
                 given[field.name] = "" if pd.isna(value) or field.name in gaps.get(person, ()) else f"{value:g}"
         if person in recall:
             given["recall"] = recall[person]

@@ -181,10 +181,12 @@ def _responses(draw: PhaseOneDraw, asked: list[Field], wave: str, rng: np.random
     others = silent[a.value("declined")[which] :].tolist()
     again = set(rng.choice(responds, a.value("duplicates")[which], replace=False).tolist())
 
+    columns = {field.name: draw.answers[f"{field.name}_{suffix}"].to_numpy() for field in asked[1:]}
+
     def given_by(person: int) -> dict[str, str]:
         given = {"consent": "Agree"}
         for field in asked[1:]:
-            value = draw.answers[f"{field.name}_{suffix}"].to_numpy()[person]
+            value = columns[field.name][person]
             given[field.name] = "" if np.isnan(value) else f"{value:g}"
         return given
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import csc_array, hstack
 
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.float64]
@@ -69,10 +70,10 @@ class Reader:
         known, aims = table[: len(known)], table[len(known) :]
         known = known[np.unique(known, axis=0, return_index=True)[1]]
         others: list[Numbers] = []  # whole numbers that agree as well, less the truth
-        for label, aim in zip(small, aims, strict=True):
+        for label, aim, follows in zip(small, aims, _are_sums(aims, known), strict=True):
             if any(abs(aim @ other) > 0.99 for other in others):
                 continue
-            other = None if _is_sum(aim, known) else _another(aim, known, sizes, whole=whole)
+            other = None if follows else _another(aim, known, sizes, whole=whole)
             if other is not None:
                 others.append(other)
                 continue
@@ -82,10 +83,10 @@ class Reader:
         return found
 
 
-def _is_sum(aim: Numbers, known: Numbers) -> bool:
-    """Is the number a sum and difference of printed ones, whatever the people?"""
-    weights = np.linalg.lstsq(known.T, aim, rcond=None)[0]
-    return bool(np.abs(known.T @ weights - aim).max() < 1e-8)
+def _are_sums(aims: Numbers, known: Numbers) -> Mask:
+    """Is each number a sum and difference of printed ones, whatever the people?"""
+    weights = np.linalg.lstsq(known.T, aims.T, rcond=None)[0]
+    return np.asarray(np.abs(known.T @ weights - aims.T).max(axis=0) < 1e-8)
 
 
 def _another(aim: Numbers, known: Numbers, sizes: Numbers, *, whole: bool) -> Numbers | None:
@@ -94,8 +95,8 @@ def _another(aim: Numbers, known: Numbers, sizes: Numbers, *, whole: bool) -> Nu
 
     Few people are another number than there are, so the fewest are looked for: first among moves of one or two people.
     """
-    rows, size = np.vstack([known, aim[None]]), len(sizes)
-    moves = np.hstack([rows, -rows])
+    rows, size = csc_array(np.vstack([known, aim[None]])), len(sizes)
+    moves = hstack([rows, -rows], format="csc")
     for step in (1.0, -1.0):
         ends = np.append(np.zeros(len(known)), step)
         corner = linprog(
