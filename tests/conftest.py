@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from hhp_stats.processes.garbage import look_seldom
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -32,16 +34,22 @@ def project(tmp_path) -> Path:
 
 @pytest.fixture(scope="session")
 def whole_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real project, rendered; `first` in it is the report, which no test may change."""
-    from whole_tools import hhp, small_project  # which a bundle without the report's tests does not have
+    """The real project, rendered twice: `first` in it is the first report, and `again.txt` beside it what was said the
+    second time. No test may change anything in it.
+    """
+    from whole_tools import hhp, made_once, small_project  # which a bundle without the report's tests does not have
 
-    project = small_project(tmp_path_factory.mktemp("whole") / "project")
-    hhp(project, "render")
-    shutil.copytree(project / "_output", project / "first")
-    return project
+    def make(folder: Path) -> None:
+        project = small_project(folder / "project")
+        hhp(project, "render")
+        shutil.copytree(project / "_output", project / "first")
+        (folder / "again.txt").write_text(hhp(project, "render").stderr, encoding="utf-8")
+
+    return made_once(tmp_path_factory, "whole", make) / "project"
 
 
-CHEAP = frozenset({"root", "warm"})  # fixtures of the session that another worker may make once more
+# Fixtures of the session that are made once for all workers, or that another worker may make once more.
+CHEAP = frozenset({"root", "warm", "browser", "site", "whole_report", "prepared_once"})
 _SESSION = re.compile(r'^@pytest\.fixture\(scope="session"[^)]*\)\ndef (\w+)', re.M)
 _DEF = re.compile(r"^def (\w+)\(([^)]*)\)", re.M)
 
@@ -98,8 +106,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Thousands of tests and all libraries stay to the end: garbage is looked for after they are there, and without
-    going through them each time.
+    """Thousands of tests and all libraries stay to the end: garbage is looked for after they are there, without going
+    through them each time, and as seldom as a command does: it took six seconds in a hundred.
     """
     gc.disable()
     try:
@@ -108,6 +116,7 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
         gc.collect()
         gc.freeze()
+        look_seldom()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -12,10 +12,14 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
+import pytest
+
 from hhp_stats import cli
+from hhp_stats.processes.at_work import at_work
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -53,6 +57,24 @@ def hhp_here(project: Path, *words: str, width: int = 200) -> subprocess.Complet
             status = ended.code or 0
     assert isinstance(status, int), status
     return subprocess.CompletedProcess(["hhp", *words], status, said.getvalue(), told.getvalue())
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that `make` fills for all workers of one run of the tests: who comes first makes it, others wait.
+
+    No test may change what is in it.
+    """
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder, done = base / name, base / f"{name}.done"
+    with at_work(base, name, wait=600):
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
 
 
 def small_project(home: Path) -> Path:

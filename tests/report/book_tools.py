@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,8 @@ from functools import partial
 from pathlib import Path
 
 import lxml.html
+import pytest
+from whole_tools import made_once
 
 from hhp_stats.present.explanations import explanations
 from hhp_stats.publish import RenderReport, render_book
@@ -72,6 +75,17 @@ def render_copy(folder: Path) -> Rendered:
     output = folder / "site"
     report = render_book(root=root, output=output, attachments=[results], explain=partial(explanations, root))
     return Rendered(root=root, output=output, report=report)
+
+
+def rendered_once(factory: pytest.TempPathFactory) -> Rendered:
+    """The fixture book in both formats, rendered for all workers of the tests; nothing in it may be changed."""
+
+    def make(folder: Path) -> None:
+        (folder / "rendered").write_bytes(pickle.dumps(render_copy(folder)))
+
+    found = pickle.loads((made_once(factory, "fixture-book", make) / "rendered").read_bytes())
+    assert isinstance(found, Rendered)
+    return found
 
 
 def typst_bodies(root: Path) -> dict[str, str]:

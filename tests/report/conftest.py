@@ -86,12 +86,18 @@ def without_kernel(monkeypatch: pytest.MonkeyPatch) -> WithoutKernel:
 
 
 @pytest.fixture(scope="session")
-def prepared(whole_report: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The project's data in a book of two chapters, with one trial's results; copy it before changing anything."""
+def prepared_once(whole_report: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's data in a book of two chapters, with one trial's results."""
     home = small_book(tmp_path_factory.mktemp("prepared") / "project")
     for study in ONLY:  # of the same data and plan
         shutil.copytree(whole_report / FOLDER / study.key, home / FOLDER / study.key)
         assert is_kept(home, study.key, study.key_now(home))
+    return with_results(home)
+
+
+@pytest.fixture(scope="module")
+def prepared(prepared_once: Path) -> Iterator[Path]:
+    """The same, of which releases are made as if there were that trial alone; copy it before changing anything."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(release, "studies_of", lambda root: ONLY)
-        yield with_results(home)
+        yield prepared_once

@@ -28,6 +28,9 @@ from whole_tools import hhp, hhp_here, small_project
 
 from hhp_stats.intake import check
 from hhp_stats.publish import changes
+from hhp_stats.publish.kept_text import FOLDER as TEXTS
+from hhp_stats.running.run import studies_of
+from hhp_stats.studies.kept import FOLDER, note_key
 
 KENT = "data/returns/goal_setting/kent/endline.xlsx"
 DATE = "2026-05-31"
@@ -42,8 +45,11 @@ class Ran:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """A release frozen, a return, a survey and the ledger changed, and all commands run on what is then there."""
+def ran(whole_report: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """A release frozen, a return, a survey and the ledger changed, and all commands run on what is then there.
+
+    The release is of the same values before anything was planted, and so of the same results.
+    """
     home = tmp_path_factory.mktemp("real")
     project = small_project(home / "project")
     shutil.rmtree(project / "data/releases", ignore_errors=True)
@@ -63,18 +69,24 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("HHP_PSEUDONYM_KEY_FILE", str(key))
-        note(("results",), hhp(project, "results", check=False))
+        shutil.copytree(whole_report / FOLDER, project / FOLDER)
+        for study in studies_of(project):
+            note_key(project, study.key, study.key_now(project))
         stand_in = project / "_output"
         stand_in.mkdir()
         (stand_in / "index.html").write_text("<!doctype html>", encoding="utf-8")
-        shutil.copy(project / ".report/results/results.csv", stand_in / "results.csv")
+        shutil.copy(project / FOLDER / "results.csv", stand_in / "results.csv")
         note(words := ("release", "--date", DATE, "--no-report"), hhp_here(project, *words))
         shutil.rmtree(stand_in)  # only an earlier rendering is replaced
+        shutil.rmtree(project / FOLDER)  # and every study is run on what was planted
+        # A text that is the same holds the same: Pandoc need not write it again.
+        shutil.copytree(whole_report / TEXTS, project / TEXTS)
         correct(project)
         # With three imputations the degrees of freedom are so few that an interval printed without them seems not to fit
         # its p.
         plan = project / "data/plan/goal_setting.toml"
         plan.write_text(plan.read_text(encoding="utf-8").replace("\nm = 3\n", "\nm = 8\n"), encoding="utf-8")
+        note(("results",), hhp(project, "results", check=False))
         note(("render",), hhp(project, "render", check=False))
         # What is checked and compared is told in two ways.
         patched.setattr(check, "check_returns", once(check.check_returns))
