@@ -65,9 +65,13 @@ class Returns:
         return self._matched[key]
 
 
-def positions(both: pd.DataFrame) -> list[tuple[int, int]]:
-    """Where the people of `Returns.matched` stand: position in the earlier and in the later return."""
-    return list(zip(both["at_a"].tolist(), both["at_b"].tolist(), strict=True))
+def positions(both: pd.DataFrame, where: pd.Series) -> list[tuple[int, int]]:
+    """Where those people of `Returns.matched` stand for whom `where` holds: position in the earlier and in the later
+    return.
+    """
+    # Mostly nobody: the other columns need not be read.
+    rows = np.flatnonzero(where.to_numpy(dtype=bool, na_value=False))
+    return list(zip(both["at_a"].to_numpy()[rows].tolist(), both["at_b"].to_numpy()[rows].tolist(), strict=True))
 
 
 def baseline_pairs(returns: Returns) -> Iterator[tuple[Return, Return]]:

@@ -74,8 +74,8 @@ def _in_two_authorities(returns: Returns, name: str, *, plain_numbers: bool) -> 
 def _changed_team(returns: Returns) -> Iterator[Located]:
     for earlier, later in baseline_pairs(returns):
         both = returns.matched(earlier, later)
-        moved = both[(both["team_id_a"] != both["team_id_b"]) & both["team_id_a"].notna() & both["team_id_b"].notna()]
-        for a, b in positions(moved):
+        moved = (both["team_id_a"] != both["team_id_b"]) & both["team_id_a"].notna() & both["team_id_b"].notna()
+        for a, b in positions(both, moved):
             yield Located(later, Breach("team_id", b, also=elsewhere(earlier, "team_id", a)))
 
 
@@ -83,7 +83,7 @@ def _changed_arm(returns: Returns) -> Iterator[Located]:
     for earlier, later in baseline_pairs(returns):
         both = returns.matched(earlier, later)
         before, after = both["team_id_a"].map(returns.arms), both["team_id_b"].map(returns.arms)
-        for a, b in positions(both[before.notna() & after.notna() & (before != after)]):
+        for a, b in positions(both, before.notna() & after.notna() & (before != after)):
             yield Located(later, Breach("team_id", b, also=elsewhere(earlier, "team_id", a)))
 
 
@@ -99,7 +99,7 @@ def _spells_shrink(returns: Returns) -> Iterator[Located]:
 def _shrinks(returns: Returns, name: str) -> Iterator[Located]:
     for earlier, later in returns.pairs("interim", "endline"):
         both = returns.matched(earlier, later)
-        for a, b in positions(both[both[f"{name}_a"] > both[f"{name}_b"]]):
+        for a, b in positions(both, both[f"{name}_a"] > both[f"{name}_b"]):
             before, after = earlier.frame[name].iloc[a], later.frame[name].iloc[b]
             found = f"{after:g} at endline, {before:g} at interim"
             yield Located(later, Breach(name, b, found, also=elsewhere(earlier, name, a)))
@@ -109,7 +109,7 @@ def _changed_gender(returns: Returns) -> Iterator[Located]:
     for earlier, later in baseline_pairs(returns):
         both = returns.matched(earlier, later)
         differs = (both["gender_a"] != both["gender_b"]) & both["gender_a"].notna() & both["gender_b"].notna()
-        for a, b in positions(both[differs]):
+        for a, b in positions(both, differs):
             yield Located(later, Breach("gender", b, also=elsewhere(earlier, "gender", a)))
 
 
@@ -117,7 +117,7 @@ def _shrinking_service(returns: Returns) -> Iterator[Located]:
     name = "service_months"
     for earlier, later in baseline_pairs(returns):
         both = returns.matched(earlier, later)
-        for a, b in positions(both[both[f"{name}_b"] < both[f"{name}_a"]]):
+        for a, b in positions(both, both[f"{name}_b"] < both[f"{name}_a"]):
             found = f"{later.frame[name].iloc[b]:g} months, {earlier.frame[name].iloc[a]:g} at baseline"
             also = elsewhere(earlier, name, a)
             yield Located(later, Breach(name, b, found, also=also))

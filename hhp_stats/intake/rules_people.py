@@ -16,7 +16,7 @@ def _leaver_returns(returns: Returns) -> Iterator[Located]:
     """Reported as a leaver at interim, and at endline as somebody who stays."""
     for earlier, later in returns.pairs("interim", "endline"):
         both = returns.matched(earlier, later)
-        for a, b in positions(both[both["left_a"].eq(1) & both["left_b"].ne(1)]):
+        for a, b in positions(both, both["left_a"].eq(1) & both["left_b"].ne(1)):
             yield Located(later, Breach("staff_id", b, also=elsewhere(earlier, "left", a)))
 
 
@@ -34,7 +34,7 @@ def _two_leaving_dates(returns: Returns) -> Iterator[Located]:
     for earlier, later in returns.pairs("interim", "endline"):
         both = returns.matched(earlier, later)
         differs = both["leaving_date_a"].notna() & both["leaving_date_b"].notna()
-        for a, b in positions(both[differs & (both["leaving_date_a"] != both["leaving_date_b"])]):
+        for a, b in positions(both, differs & (both["leaving_date_a"] != both["leaving_date_b"])):
             yield Located(later, Breach("leaving_date", b, also=elsewhere(earlier, "leaving_date", a)))
 
 
@@ -60,7 +60,7 @@ def _joiner_without_start(returns: Returns) -> Iterator[Located]:
 def _old_hand_with_start(returns: Returns) -> Iterator[Located]:
     for baseline, later in baseline_pairs(returns):
         both = returns.matched(baseline, later)
-        for a, b in positions(both[both["start_date"].notna()]):
+        for a, b in positions(both, both["start_date"].notna()):
             yield Located(later, Breach("start_date", b, also=elsewhere(baseline, "staff_id", a)))
 
 
@@ -118,7 +118,7 @@ def _two_start_dates(returns: Returns) -> Iterator[Located]:
     for earlier, later in returns.pairs("interim", "endline"):
         both = returns.matched(earlier, later)
         differs = both["start_date_a"].notna() & both["start_date_b"].notna()
-        for a, b in positions(both[differs & (both["start_date_a"] != both["start_date_b"])]):
+        for a, b in positions(both, differs & (both["start_date_a"] != both["start_date_b"])):
             yield Located(later, Breach("start_date", b, also=elsewhere(earlier, "start_date", a)))
 
 
