@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,6 +145,7 @@ def workbook_of_tables(project: Project, bodies: Mapping[str, str]) -> bytes:
     contents = book.active
     contents.title = "Contents"
     tables = [table for page, body in bodies.items() for table in tables_of(page, body)]
+    styles = _Styles()
     names: list[str] = []
     for table in tables:
         names.append(_sheet_name(table, names))
@@ -158,7 +160,7 @@ def workbook_of_tables(project: Project, bodies: Mapping[str, str]) -> bytes:
         for column, words in enumerate((name, table.caption, table.place), start=1):
             _put(contents.cell(row=number, column=column), words)
         contents.cell(row=number, column=1).hyperlink = f"#'{name}'!A1"
-        _fill(book.create_sheet(name), table)
+        _fill(book.create_sheet(name), table, styles)
     for letter, width in (("A", 14), ("B", 90), ("C", 44)):
         contents.column_dimensions[letter].width = width
     about = book.properties
@@ -176,14 +178,14 @@ def _sheet_name(table: PageTable, taken: Sequence[str]) -> str:
     return f"{name} ({twice + 1})" if twice else name
 
 
-def _fill(sheet: Any, table: PageTable) -> None:
+def _fill(sheet: Any, table: PageTable, styles: _Styles) -> None:
     """Caption, headings, cells and notes of one table."""
     _put(sheet.cell(row=1, column=1), f"{table.label}. {table.caption}" if table.label else table.caption)
     sheet["A1"].font = Font(bold=True)
-    row = _rows(sheet, table.head, at=3, bold=True)
+    row = _rows(sheet, table.head, styles, at=3, bold=True)
     if table.head:
         sheet.freeze_panes = f"A{row}"
-    row = _rows(sheet, table.rows, at=row, bold=False)
+    row = _rows(sheet, table.rows, styles, at=row, bold=False)
     for note in table.notes:
         _put(sheet.cell(row=row + 1, column=1), note)
         row += 1
@@ -198,7 +200,7 @@ def _fill(sheet: Any, table: PageTable) -> None:
         sheet.column_dimensions[get_column_letter(place)].width = min(max(width + 2, _NARROWEST), _WIDEST)
 
 
-def _rows(sheet: Any, lines: Sequence[Sequence[PageCell]], *, at: int, bold: bool) -> int:
+def _rows(sheet: Any, lines: Sequence[Sequence[PageCell]], styles: _Styles, *, at: int, bold: bool) -> int:
     """Write rows from row `at`, cells that cover several merged; the row after the last."""
     covered: set[tuple[int, int]] = set()
     for row, line in enumerate(lines, start=at):
@@ -208,13 +210,13 @@ def _rows(sheet: Any, lines: Sequence[Sequence[PageCell]], *, at: int, bold: boo
                 column += 1
             target = sheet.cell(row=row, column=column)
             number = None if bold else as_number(cell.words)
+            form, wrapped = "", None
             if number is not None:
-                target.value, target.number_format = number
+                target.value, form = number
             elif cell.words:
                 _put(target, cell.words)
-                target.alignment = Alignment(wrap_text=len(cell.words) > _WIDEST, vertical="top")
-            if bold or (len(line) == 1 and cell.columns > 1):
-                target.font = Font(bold=True)
+                wrapped = len(cell.words) > _WIDEST
+            styles.give(target, form=form, wrapped=wrapped, bold=bold or (len(line) == 1 and cell.columns > 1))
             places = [(row + down, column + on) for down in range(cell.rows) for on in range(cell.columns)]
             if len(places) > 1:
                 covered |= set(places)
@@ -222,6 +224,31 @@ def _rows(sheet: Any, lines: Sequence[Sequence[PageCell]], *, at: int, bold: boo
                 sheet.merge_cells(start_row=row, start_column=column, end_row=last[0], end_column=last[1])
             column += cell.columns
     return at + len(lines)
+
+
+class _Styles:
+    """How cells look: each look is made once for a workbook, since openpyxl compares every font that a cell is given
+    with all others.
+    """
+
+    def __init__(self) -> None:
+        self.made: dict[tuple[str, bool | None, bool], Any] = {}
+
+    def give(self, cell: Any, *, form: str, wrapped: bool | None, bold: bool) -> None:
+        """Its number format, whether its words are wrapped (None for a cell without words), and whether they are
+        bold.
+        """
+        look = (form, wrapped, bold)
+        if look in self.made:
+            cell._style = copy(self.made[look])
+            return
+        if form:
+            cell.number_format = form
+        if wrapped is not None:
+            cell.alignment = Alignment(wrap_text=wrapped, vertical="top")
+        if bold:
+            cell.font = Font(bold=True)
+        self.made[look] = copy(cell._style)
 
 
 def _put(cell: SheetCell, words: str) -> None:
