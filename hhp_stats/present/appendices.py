@@ -22,6 +22,7 @@ from hhp_stats.plan.catalogue import NOUNS, catalogue, study_entry, study_names
 from hhp_stats.plan.clauses import CLAUSE_STATUS, load_clause_status, protocol_study
 from hhp_stats.plan.conduct import Deviation, load_deviations
 from hhp_stats.plan.conflicts import Conflict, Departure, load_conflicts, load_departures
+from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.bars import bars_in_words, labelled_bars
 from hhp_stats.present.clause_table import STATUS, clause_table
@@ -30,7 +31,7 @@ from hhp_stats.present.listing import capital
 from hhp_stats.present.markdown import escaped, printed_table
 from hhp_stats.present.marked_text import anchored, code_entry
 from hhp_stats.present.marks import presented
-from hhp_stats.present.numbers import count, interval, level, number, p_value, percent, plural
+from hhp_stats.present.numbers import count, interval, level, number, p_value, percent, plural, plural_in_words
 from hhp_stats.present.tables import aligned, plain_table, text_table
 from hhp_stats.present.versions import every_study, versions_in, versions_table
 from hhp_stats.results.frame import LACKING
@@ -50,10 +51,17 @@ PACKAGES = (
     "pypandoc-binary",
 )
 CLAUSES_IN = "report/A-deviations.qmd"
-OTHER_RULES = (
-    "Versions by wild bootstrap and by randomisation inference take missing baselines at zero with an indicator."
-    " Bounds: their middle, which is no estimate, with the interval for the effect. Two-way clustering counts"
-    " authorities."
+# What a reader has to know of a version, by its estimator or covariance: said below the tables that have one.
+_RULES: tuple[tuple[frozenset[str], str], ...] = (
+    (
+        frozenset({"wild-bootstrap", "randomisation"}),
+        "Versions by wild bootstrap and by randomisation inference take missing baselines at zero with an indicator.",
+    ),
+    (
+        frozenset({"lee-bounds", "worst-case-bounds"}),
+        "Bounds: their middle, which is no estimate, with the interval for the effect.",
+    ),
+    (frozenset({"two-way"}), "Two-way clustering counts authorities."),
 )
 
 
@@ -101,15 +109,17 @@ class Appendix:
                 "Id": code_entry(d.id),
                 "Clause": d.clause,
                 "Analysis": f"{names.get(d.study, d.study)}: {_subject(d, others)}",
-                "Planned": _both(d.planned, shown(d.planned_result)),
-                "Done": _both(d.done, shown(d.done_result)),
-                # One wide column for what is long: with when it was decided beside it, each would be two words wide.
+                # Few columns, so that the long one is wide: each of its own would be two words wide.
+                "Planned, and done": (
+                    f"Planned: {_both(d.planned, shown(d.planned_result))}."
+                    f" Done: {_both(d.done, shown(d.done_result))}."
+                ),
                 "Reason": f"{d.reason} Decided {d.decided}, {'before' if d.before_unblinding else 'after'} unblinding.",
             }
             for d, others in _by_id(load_deviations(self.root))
         ]
         return text_table(
-            pd.DataFrame(entries, columns=["Id", "Clause", "Analysis", "Planned", "Done", "Reason"]),
+            pd.DataFrame(entries, columns=["Id", "Clause", "Analysis", "Planned, and done", "Reason"]),
             stub="Id",
         )
 
@@ -121,8 +131,8 @@ class Appendix:
         own = [others for entry, others in found if not entry.rule]
         analyses, of_data = sum(1 + others for others in own), len(found) - len(own)
         said = (
-            f"{plural(len(own), 'deviation')} from the protocols {'is' if len(own) == 1 else 'are'} explained here, of "
-            f"{plural(analyses, 'planned analysis', 'planned analyses')}."
+            f"This section explains {plural_in_words(len(own), 'deviation')} from the protocols,"
+            f" in {plural_in_words(analyses, 'planned analysis', 'planned analyses')}."
         )
         if not of_data:
             return said
@@ -190,7 +200,14 @@ class Appendix:
         plan = plan_of(self.root, self.protocol)
         found = [each for each in versions_in(plan) if each.outcome in outcomes]
         found.sort(key=lambda each: outcomes.index(each.outcome))
-        table: GT = versions_table(plan, self.output.results, found, notes=[OTHER_RULES])
+        used = {
+            name
+            for analysis in ([] if isinstance(plan, ExperimentPlan) else plan.analyses)
+            if analysis.outcome in outcomes
+            for name in (analysis.estimator, analysis.covariance)
+        }
+        rules = " ".join(words for names, words in _RULES if names & used)
+        table: GT = versions_table(plan, self.output.results, found, notes=[rules] if rules else [])
         return table
 
     def versions_of_others(self) -> str:
@@ -269,14 +286,14 @@ class Appendix:
 
     @presented
     def results(self, study: str) -> GT:
-        """Every result of one study with its id."""
+        """Every result of one study with its id; counts are whole numbers, and no column is empty."""
         frame = self.everything
         frame = frame.loc[frame["study"] == study]
         ids = list(frame["result_id"])
         rows = pd.DataFrame(
             {
                 "Result": [anchored(key.split("/", 1)[1], key) for key in ids],
-                "Estimate": [number(row["estimate"], 3) for row in traced_records(frame)],
+                "Estimate": aligned([_estimate(row) for row in traced_records(frame)]),
                 "Interval": [
                     "" if pd.isna(low) else interval(low, high, 3)
                     for low, high in zip(frame["conf_low"], frame["conf_high"], strict=True)
@@ -289,7 +306,10 @@ class Appendix:
                 ],
             }
         )
-        return text_table(rows, stub="Result", numeric=("Estimate", "Interval", "p", "n"))
+        shown = [str(name) for name in rows if rows[name].ne("").any()]
+        return text_table(
+            rows[shown], stub="Result", numeric=[name for name in shown if name not in ("Result", "Kind")]
+        )
 
     def all_results(self) -> str:
         """Every result of every study with its id: a section and a table for each, as Markdown."""
@@ -314,6 +334,13 @@ class Appendix:
         )
 
 
+def _estimate(row: Mapping[str, Any]) -> str:
+    """An estimate with three decimals; a count of people or files, which has none, as a whole number."""
+    value = row["estimate"]
+    counted = str(row["result_id"]).endswith("/count") and not isinstance(value, str) and float(value).is_integer()
+    return count(value) if counted else number(value, 3)
+
+
 def _subject(entry: Deviation, others: int) -> str:
     """What an entry is about: an analysis, or what a rule found about so many units, which are not named in print."""
     if entry.rule:
@@ -329,8 +356,16 @@ def _by_id(deviations: Sequence[Deviation]) -> list[tuple[Deviation, int]]:
     return [(entries[0], len(entries) - 1) for entries in counts.values()]
 
 
+_METHODS: Mapping[str, str] = {
+    "together": "both arms in one model",
+    "ols": "least squares",
+    "zero_with_indicator": "zero with an indicator",
+}
+
+
 def _both(words: str, estimate: str) -> str:
-    return f"{words}: {estimate}" if estimate else words
+    said = _METHODS.get(words, words.replace("_", " "))
+    return f"{said}, {estimate}" if estimate else said
 
 
 def _conflict_row(conflict: Conflict) -> dict[str, str]:

@@ -90,8 +90,10 @@ def questions(study: str, *, root: Path | None = None) -> str:
     found = load_questions(home, study)
     if not found:
         return f"The question: {escaped(study_glance(home, study).asks)}\n"
+    # Numbered 1, 2, 3 they are a numbered list; other numbers ("1a") are words at the head of an item.
+    plain = [question.number for question in found] == [str(at) for at in range(1, len(found) + 1)]
     lines = [
-        f"- **{question.number}.** {escaped(question.asks)}"
+        f"{f'{question.number}.' if plain else f'- **{question.number}.**'} {escaped(question.asks)}"
         f" ({section_reference(sections[question.section], document=entry.chapter)})"
         for question in found
     ]

@@ -19,6 +19,7 @@ from hhp_stats.present.consistency_recomputed import detectable, rate_errors, ra
 from hhp_stats.present.consistency_report import KINDS, VERDICT, ConsistencyReport, as_printed, flat, grouped, tidy
 from hhp_stats.present.marked_text import code_entry
 from hhp_stats.present.numbers import MISSING, count
+from hhp_stats.present.published_names import published_names
 from hhp_stats.present.tables import plain_table, text_table
 
 _COUNTS: Mapping[Finding, str] = {
@@ -81,7 +82,9 @@ def _verdict_table(report: ConsistencyReport, kept: pd.Series, *, recomputed: bo
         if recomputed:
             cells["Recomputed"] = MISSING if pd.isna(row["recomputed"]) else tidy(in_figures(row["recomputed"], 4))
         reading = "" if row["reading"] == "as reported" else f"Read as {row['reading']}: "
-        rows.append(cells | {"Verdict": VERDICT[str(row["verdict"])], "Why": tidy(reading + str(row["reason"]))})
+        rows.append(
+            cells | {"Verdict": VERDICT[str(row["verdict"])], "Why": tidy(reading + report.named(str(row["reason"])))}
+        )
     if not rows:
         rows = [
             {"Figure": "None", "Printed": "", **({"Recomputed": ""} if recomputed else {}), "Verdict": "", "Why": ""}
@@ -182,6 +185,6 @@ def chapter(*, root: Path | None = None) -> ConsistencyReport:
         relations=read_published(folder, "relations.csv"),
         detectable_effects=read_published(folder, "detectable_effects.csv"),
         scales=load_scales(folder / "scales.csv"),
-        names={(row["of"], row["code"]): row["name"] for row in read_published(folder, "names.csv").to_dict("records")},
+        names=published_names(home),
         tables=TABLES,
     )

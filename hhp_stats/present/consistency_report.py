@@ -23,7 +23,8 @@ from hhp_stats.plan.clauses import protocol_study
 from hhp_stats.plan.programme import programme_plan
 from hhp_stats.present.consistency_explained import RateCell, RetoldTest, rate_cells, retold
 from hhp_stats.present.marks import shown
-from hhp_stats.present.numbers import MINUS, count, percent
+from hhp_stats.present.numbers import MINUS, count, lowered, percent
+from hhp_stats.present.published_names import group_in_words, outcome_in_words
 from hhp_stats.present.tables import plain_table
 
 KINDS: Mapping[str, str] = {
@@ -88,10 +89,12 @@ class ConsistencyReport:
 
     def in_words(self, outcome: str, contrast: str) -> str:
         """What a printed test is about: the outcome, and the contrast where there are several."""
-        text = outcome.replace("_", " ")
-        label = self.names.get(("outcome", outcome), text[:1].upper() + text[1:])
-        parts = contrast.removeprefix("difference").strip("_").split("_")
-        return ": ".join(filter(None, (label, " ".join(self.names.get(("contrast", part), part) for part in parts))))
+        return ": ".join(filter(None, (outcome_in_words(self.names, outcome), group_in_words(self.names, contrast))))
+
+    def named(self, reason: str) -> str:
+        """A verdict's reason with the names of outcomes in place of their codes."""
+        codes = {code: lowered(name) for (of, code), name in self.names.items() if of == "outcome"}
+        return re.sub(r"\w+", lambda found: codes.get(found[0], found[0]), reason)
 
     def table(self, name: str) -> GT:
         """A table, by name or name/argument."""

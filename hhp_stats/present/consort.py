@@ -27,10 +27,10 @@ STATUS: Mapping[ItemStatus, str] = {
     "not_applicable": "does not apply",
 }
 COUNTED: Mapping[ItemStatus, str] = {
-    "reported": "are reported",
+    "reported": "reported",
     "partly": "in part",
-    "gap": "are not",
-    "not_applicable": "do not apply",
+    "gap": "not reported",
+    "not_applicable": "not applicable",
 }
 COLUMNS = {"Item": 9, "What it asks for": 30, "Status": 10, "Where, and what is missing": 51}
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def listed_words(parts: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`; "" of nothing."""
     return "".join(parts) if len(parts) < 2 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def clauses_named(codes: Iterable[str]) -> str:
+    """`Clause P54`, or `Clauses P5, P48 and P54`: each once, in the order of the list of clauses; "" of none."""
+    found = sorted(set(codes), key=lambda code: (code.rstrip("0123456789"), len(code), code))
+    return f"Clause{'s' if len(found) > 1 else ''} {listed_words(found)}" if found else ""
 
 
 def capital(label: str) -> str:

@@ -142,6 +142,13 @@ def count_of(part: Any, whole: Any, digits: int = 1) -> str:
     return f"{count(part)} ({percent(part / whole if part is not None and whole else None, digits)})"
 
 
+def matching(same: int, of: int) -> str:
+    """How many of `of` things match, as the end of a sentence that has counted them: `38 match`, `all match`."""
+    if of > 1 and same == of:
+        return "all match"
+    return f"{'none' if not same else count(same)} {'matches' if same <= 1 else 'match'}"
+
+
 def plural_in_words(n: int, singular: str, many: str = "") -> str:
     """`plural` with small counts as words: `no numbers`, `one number`, `12 numbers`."""
     return f"{spelled(n)} {singular if n == 1 else many or singular + 's'}"

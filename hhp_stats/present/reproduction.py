@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,16 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.consistency.ledger import DATA_DIFFER, Standing, counted, further_rows, ledger, read_lists, unexplained
+from hhp_stats.consistency.ledger import (
+    DATA_DIFFER,
+    WITHHELD_HERE,
+    Standing,
+    counted,
+    further_rows,
+    ledger,
+    read_lists,
+    unexplained,
+)
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import catalogue, study_entry
@@ -23,7 +31,8 @@ from hhp_stats.present.bars import Part, bars_in_words, stacked_bars
 from hhp_stats.present.consistency_report import as_printed, trial_names
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.listing import listed_words
-from hhp_stats.present.numbers import MISSING, count, number, percent
+from hhp_stats.present.numbers import MISSING, WITHHELD, count, matching, percent
+from hhp_stats.present.published_names import in_the_style_of, outcome_in_words, published_names
 from hhp_stats.present.release import standing
 from hhp_stats.present.study_results import printed_figures
 from hhp_stats.present.style import GRID, INK, PAPER
@@ -59,8 +68,6 @@ _IN_A_LEGEND: Mapping[Standing, str] = {
     "not_reproduced": "do not match",
 }
 _SAID: Mapping[Standing, str] = {"other_reading": "if read otherwise", "not_reproduced": "not at all"}
-_FURTHER = 1  # digit more than was printed: rounded like the printed figure ours would always seem to agree
-_COUNTED = ("n", "count", "max", "min")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +191,8 @@ def arms(report: Reproduction) -> str:
 
 def arms_back(report: Reproduction) -> str:
     """How many of them come back."""
-    return count(int(_of_arms(report).sum()))
+    found = _of_arms(report)
+    return matching(int(found.sum()), len(found))
 
 
 def by_study(report: Reproduction) -> GT:
@@ -265,10 +273,11 @@ def figures_of(report: Reproduction, trial: str) -> GT:
     own = report.compared[report.compared["trial"] == trial]
     if own.empty:
         raise UnknownName(f"no published figure of {trial!r} can be compared")
+    names = published_names(report.root)
     rows = [
         {
             "Figure": str(row["id"]),
-            "Outcome": _label(row),
+            "Outcome": outcome_in_words(names, str(row["outcome"])),
             "Published": as_printed(row["as_printed"]),
             "Here": _ours(row),
             "Matches": " ".join(
@@ -294,25 +303,13 @@ def without(report: Reproduction) -> GT:
     return text_table(pd.DataFrame(rows), stub="Kind", numeric=["Figures"], notes=notes)
 
 
-def _label(row: Mapping[Any, Any]) -> str:
-    words = str(row["outcome"]).replace("_", " ")
-    return words[:1].upper() + words[1:]
-
-
 def _ours(row: Mapping[Any, Any]) -> str:
-    """Our number with one digit more than was printed, so that a match can be judged; of a claim what our rows say."""
+    """Our number in the style of the printed one; of a claim what our rows say."""
     if row["said"]:
         return str(row["said"])
-    value = float(row["ours"])
-    if math.isnan(value):
-        return MISSING
-    if row["statistic"] in _COUNTED and value.is_integer():
-        return count(value)
-    digits = len(str(row["as_printed"]).partition(".")[2].split(" ")[0].rstrip("%")) + _FURTHER
-    if row["statistic"] != "p":
-        return number(value, digits)
-    least = 10.0**-digits
-    return f"< {least:.{digits}f}".replace("0.", ".") if value < least else f"{value:.{digits}f}".removeprefix("0")
+    if row["reason"] == WITHHELD_HERE:
+        return WITHHELD
+    return in_the_style_of(str(row["as_printed"]), float(row["ours"]), statistic=str(row["statistic"]))
 
 
 TABLES: dict[str, Callable[..., GT]] = {

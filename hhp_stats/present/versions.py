@@ -111,7 +111,7 @@ def _marked(label: str, *, is_planned: bool) -> str:
     """What a version is called: `planned` is said of the row, not of the method, which may estimate other contrasts."""
     own = label.removeprefix("Planned: ")
     own = f"{own[:1].upper()}{own[1:]}"
-    return f"{own} (planned)" if is_planned else own
+    return f"{own} (planned)" if is_planned and not own.startswith("As planned") else own
 
 
 def _contrast(plan: AnyPlan) -> str:

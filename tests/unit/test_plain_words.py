@@ -25,6 +25,9 @@ def found(text, **more):
         ("It costs 44 pounds", ["pounds"]),
         ("in the control arm", ["control arm"]),
         ("the treated were better", ["the treated"]),
+        ("The published p-value is 0.63 (p = 0.63).", ["p-value is 0.63", "p = 0.63"]),
+        ("The analysis is said to are based on people.", ["to are"]),
+        ("7 are on benefits and 1 are mixed", ["1 are"]),
     ],
 )
 def test_phrases_are_found_also_over_the_end_of_a_line(text, words):
@@ -43,6 +46,8 @@ def test_phrases_are_found_also_over_the_end_of_a_line(text, words):
         "This abbreviation stands for a name.",
         "the treated group and lots of data",
         "It was outstanding, besides.",
+        "The p-value is .63 (p = .63), the mean 0.63; it can be chance.",
+        "Of 11 are 1 in ten; cohort 1 people; Table 1 items",
     ],
 )
 def test_quotations_code_addresses_and_right_uses_are_left_alone(text):

@@ -10,6 +10,7 @@ import pytest
 from hhp_stats.consistency.ledger import COLUMNS
 from hhp_stats.errors import HhpError, UnknownName
 from hhp_stats.present import reproduction
+from hhp_stats.present.published_names import group_in_words, in_the_style_of, outcome_in_words, published_names
 from hhp_stats.present.reproduction import Reproduction
 
 ROWS = (
@@ -79,7 +80,31 @@ def test_our_figures_have_a_digit_more_than_printed(report):
     shown = {row[0]: row[3] for row in cells(report.table("figures/beneficiaries")) if row[0].startswith("BEN")}
     assert shown == {"BEN-SWB-T-M": "0.074", "BEN-SWB-P": ".440", "BEN-PSW-P": ".572", "BEN-PSW-DIR": "down"}
     assert cells(report.table("figures/diversity_joint"))[-1][3] == "< .001"
-    assert cells(report.table("figures/swing"))[-1][3:] == ["23.3", "yes"]
+    assert cells(report.table("figures/swing"))[-1][3:] == ["23.3%", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("printed", "value", "statistic", "shown"),
+    [
+        ("37%", 35.507, "response_rate", "35.5%"),
+        (".63", 0.5171, "p", ".517"),
+        ("<0.01", 0.0000004, "p", "< .001"),
+        ("3030", 3030.0, "n", "3,030"),
+        ("0.22", 0.4033, "mdes", "0.403"),
+        ("\u2212.05", -0.0539, "mean", "\u22120.054"),
+        ("41", float("nan"), "n", "\u2014"),
+    ],
+)
+def test_our_number_is_written_as_the_printed_one(printed, value, statistic, shown):
+    assert in_the_style_of(printed, value, statistic=statistic) == shown
+
+
+def test_codes_of_groups_and_outcomes_are_words(root):
+    names = published_names(root)
+    assert group_in_words(names, "difference_me_joint_vs_sep") == "minority ethnic names joint against separate"
+    assert group_in_words(names, "all") == "all" and group_in_words(names, "joint_wb") == "joint White British names"
+    assert outcome_in_words(names, "progression_rate") == "Share shortlisted"
+    assert outcome_in_words(names, "scheduled_time") == "Scheduled time"
 
 
 def test_counts_add_up_by_study_and_kind(report):

@@ -82,7 +82,7 @@ def test_words_follow_the_sign_and_the_interval(home):
 def test_the_verdict_on_methods_counts_them(home):
     report = hiring.chapter(root=home).report
     say = hiring.SENTENCES["score_variance"]
-    assert "two of these lie below 0.05, so a verdict would depend on the method" in say(report)
+    assert "two of these lie below .05, so a verdict would depend on the method" in say(report)
     assert "none of these lies" in say(_with(report, "blinded_vs_white_british", p_value=0.2))
     assert "all of these lie" in say(_with(report, "blinded_vs_white_british", p_value=0.01))
 

@@ -150,8 +150,8 @@ def test_cohorts_stand_in_their_order(root):
     ]
     said = by_block(report_of(root, "swing", {}, *rows), name)
     assert (
-        "0.11 in the first cohort (0.01 to 0.21) and 0.22 in the second (0.12 to 0.32), which could be chance (p = .33)"
-        in said
+        "0.11 in the first cohort (0.01 to 0.21) and 0.22 in the second (0.12 to 0.32), a difference that could be"
+        " chance (p = .33)" in said
     )
 
 

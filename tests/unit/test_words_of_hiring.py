@@ -10,7 +10,7 @@ import pytest
 from hhp_stats.plan.experiments import load_experiment_plan
 from hhp_stats.present.hiring import SENTENCES, TABLES
 from hhp_stats.present.hiring.report import HiringReport
-from hhp_stats.present.numbers import number
+from hhp_stats.present.numbers import lowered, number
 from hhp_stats.results.frame import ResultRow, result_frame
 from hhp_stats.studies.output import StudyOutput
 
@@ -240,7 +240,7 @@ def test_words_follow_sign_and_interval(root, plan, name, sign, half):
 def test_comparisons_below_the_level_are_counted(root, plan, name, p, before, holm, after):
     said = say(report_of(root, plan, p=p, holm=holm), name)
     assert re.search(
-        rf"Of three planned comparisons, {before} (have|has) a p-value below 0\.05; after Holm's adjustment {after} ",
+        rf"Of three planned comparisons, {before} (have|has) a p-value below \.05; after Holm's adjustment {after} ",
         said,
     )
 
@@ -248,10 +248,10 @@ def test_comparisons_below_the_level_are_counted(root, plan, name, p, before, ho
 def test_a_verdict_that_hangs_on_the_method_is_called_so(root, plan):
     key = (SECOND, "blinded_vs_white_british")
     for values, words in (
-        ({"hc2": 0.04, "welch": 0.04, "pooled": 0.06}, "two of these lie below 0.05, so a verdict would depend"),
-        ({"hc2": 0.06, "welch": 0.04, "pooled": 0.06}, "one of these lies below 0.05, so a verdict would depend"),
-        ({"hc2": 0.04, "welch": 0.03, "pooled": 0.02}, "all of these lie below 0.05."),
-        ({"hc2": 0.05, "welch": 0.06, "pooled": 0.07}, "none of these lies below 0.05."),
+        ({"hc2": 0.04, "welch": 0.04, "pooled": 0.06}, "two of these lie below .05, so a verdict would depend"),
+        ({"hc2": 0.06, "welch": 0.04, "pooled": 0.06}, "one of these lies below .05, so a verdict would depend"),
+        ({"hc2": 0.04, "welch": 0.03, "pooled": 0.02}, "all of these lie below .05."),
+        ({"hc2": 0.05, "welch": 0.06, "pooled": 0.07}, "none of these lies below .05."),
     ):
         said = say(report_of(root, plan, {(*key, method): {"p": p} for method, p in values.items()}), "score_variance")
         assert words in said
@@ -279,4 +279,14 @@ def test_versions_that_agree_are_counted(root, plan, same):
     rows = {(FIRST, contrast.id): {"estimate": 5.0 if same else -5.0}, (FIRST, contrast.id, main): {"estimate": 5.0}}
     words = ("no", "one", "two", "three", "four", "five", "six", "seven")
     said = say(report_of(root, plan, rows), "progression_robust")
-    assert f"{contrast.label} ({words[len(others)] if same else 'no'} of {words[len(others)]})" in said
+    if same:
+        assert said.startswith(f"All {words[len(others)]} sensitivity analyses of each comparison lead to the same")
+    else:
+        assert f"{lowered(contrast.label)} (none of {words[len(others)]})" in said and "All" not in said
+
+
+@pytest.mark.parametrize(("holm", "clear"), [(0.0499, True), (0.05, False), (0.15, False)])
+def test_a_difference_that_is_clear_only_by_itself_says_so(root, plan, holm, clear):
+    said = say(report_of(root, plan, {(SECOND, "blinded_vs_white_british"): {"half": 1.0}}, holm=holm), "score_2")
+    assert said.endswith("), a clear difference.") == clear
+    assert ("not as one of several comparisons" in said and "after Holm's adjustment" in said) != clear

@@ -132,7 +132,7 @@ def by_block(report: FieldTrialReport, outcome: str) -> str:
     one, two = (report.row(f"{outcome}/itt_cohort_{n}/hc2") for n in (1, 2))
     gap = report.row(f"{outcome}/arm_by_cohort/hc2")
     clear = prose.is_clear(gap)
-    tail = "which differs clearly" if clear else "which could be chance"
+    tail = "a clear difference between the cohorts" if clear else prose.MAY_BE_CHANCE
     return (
         f"{report.outcome(outcome).label}: {number(one['estimate'])} in the first cohort"
         f" ({interval(one['conf_low'], one['conf_high'])}) and {number(two['estimate'])} in the second"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,11 +20,14 @@ from hhp_stats.present.field_trials.effects_on_table import unit_of
 from hhp_stats.present.field_trials.flow_figure import flow
 from hhp_stats.present.field_trials.report import FieldTrialReport, group_of, label_of
 from hhp_stats.present.numbers import (
+    MISSING,
+    WITHHELD,
     count,
     interval,
     level,
     number,
     p_clause,
+    withheld_note,
 )
 from hhp_stats.present.row_axes import Rows, row_axes
 from hhp_stats.present.study_results import Row
@@ -218,7 +222,8 @@ def attenuation(report: FieldTrialReport) -> EmbeddedFigure:
     ]
     known = [row for _, rows in lines for row in rows if row["status"] == "estimated"]
     clear = sum(not row["conf_low"] <= 0 <= row["conf_high"] for row in known)
-    words = [f"{label}: {', '.join(number(row['estimate']) for row in rows)}" for label, rows in lines]
+    words = [f"{label}: {', '.join(_in_words(row) for row in rows)}" for label, rows in lines]
+    note = withheld_note(pd.DataFrame(row["n"] for _, rows in lines for row in rows))
     return embed(
         lambda width: _small_multiples(lines, periods, width=width),
         root=report.root,
@@ -228,7 +233,7 @@ def attenuation(report: FieldTrialReport) -> EmbeddedFigure:
         alt=f"Effect of each outcome by period of response, from the first to the last. {'; '.join(words)}.",
         caption=(
             "Effects by time of response, each outcome in standard deviations and turned so that above zero is better;"
-            f" {level(report.plan.conf_level)} intervals. Exploratory"
+            f" {level(report.plan.conf_level)} intervals. {'. '.join(['Exploratory', *note]).removesuffix('.')}"
         ),
     )
 
@@ -262,6 +267,7 @@ def attenuation_average(report: FieldTrialReport) -> EmbeddedFigure:
     rows = [report.row(f"average/period_{int(p)}/cr1-sd") for p in periods["period"]]
     change = report.row("average/arm_by_week/cr1-sd")
     falls = "falls" if change["estimate"] < 0 else "rises"
+    note = withheld_note(pd.DataFrame(row["n"] for row in rows))
     words = ", ".join(
         (
             "withheld"
@@ -283,7 +289,7 @@ def attenuation_average(report: FieldTrialReport) -> EmbeddedFigure:
         caption=(
             f"Average effect by time of response: it {falls} by {number(abs(change['estimate']))} standard"
             f" deviations a week ({p_clause(change['p_value'])}); {level(report.plan.conf_level)} intervals."
-            " Exploratory"
+            f" {'. '.join(['Exploratory', *note]).removesuffix('.')}"
         ),
     )
 
@@ -301,12 +307,21 @@ def _average(rows: Sequence[Row], periods: pd.DataFrame, *, width: float) -> Fig
 
 
 def _line(axes: Axes, x: Sequence[float], rows: Sequence[Row]) -> None:
-    known = [(at, row) for at, row in zip(x, rows, strict=True) if row["status"] == "estimated"]
-    axes.plot(
-        [at for at, _ in known], [row["estimate"] for _, row in known], color=TREATMENT, marker="o", linewidth=1.3
-    )
-    for at, row in known:
-        axes.plot([at, at], [row["conf_low"], row["conf_high"]], color=TREATMENT, linewidth=1, alpha=0.75)
+    """Estimates with their intervals, joined where they are neighbours; a mark on the zero line where there is none."""
+    there = [row["status"] == "estimated" for row in rows]
+    # A line across a period without an estimate would be read as one.
+    heights = [row["estimate"] if known else math.nan for row, known in zip(rows, there, strict=True)]
+    axes.plot(list(x), heights, color=TREATMENT, marker="o", linewidth=1.3)
+    for at, row, known in zip(x, rows, there, strict=True):
+        if known:
+            axes.plot([at, at], [row["conf_low"], row["conf_high"]], color=TREATMENT, linewidth=1, alpha=0.75)
+        else:
+            mark = WITHHELD if row["status"] == "withheld" else MISSING
+            axes.annotate(mark, (at, 0), (0, 2), textcoords="offset points", ha="center", color=QUIET, fontsize=8)
+
+
+def _in_words(row: Row) -> str:
+    return "withheld" if row["status"] == "withheld" else number(row["estimate"])
 
 
 def _weeks(row: Mapping[Any, Any]) -> str:

@@ -56,8 +56,8 @@ def response(report: FieldTrialReport) -> str:
     arms = (report.treatment, report.control)
     treated, control = (report.count(f"response_rate_{arm.id}") for arm in arms)
     rates = percent(treated, beside=[control]), percent(control, beside=[treated])
-    by = f"; adjusted for {adjusted}: " if adjusted else ", "
-    tail = "a clear difference" if prose.is_clear(row) else prose.MAY_BE_CHANCE
+    by = f"; adjusted for {adjusted}, the difference is " if adjusted else ": the difference is "
+    tail = "which is clear" if prose.is_clear(row) else "which could be chance"
     return (
         f"{rates[0]} of the {group_of(report, arms[0])} and {rates[1]} of the {group_of(report, arms[1])} answered"
         f"{by}{number(100 * row['estimate'], 1)} percentage points"

@@ -8,7 +8,7 @@ from hhp_stats.consistency.comparisons import find_comparisons, recompute
 from hhp_stats.present.conflicts import conflict_in_words
 from hhp_stats.present.field_trials.report import GROUP, FieldTrialReport, in_words
 from hhp_stats.present.marked_text import plain
-from hhp_stats.present.numbers import count, number, p_value, plural
+from hhp_stats.present.numbers import count, matching, number, p_value, plural
 from hhp_stats.present.status import read_release
 
 
@@ -64,6 +64,7 @@ def reproduced(report: FieldTrialReport) -> str:
     same, of = int(arms["matches"].sum()), len(arms)
     which = f"all {count(of)}" if same == of else f"{count(same)} of {count(of)}"
     return (
-        f"We could compare {plural(len(table), 'published figure')} with ours; {count(table['matches'].sum())} match,"
+        f"We could compare {plural(len(table), 'published figure')} with ours;"
+        f" {matching(int(table['matches'].sum()), len(table))},"
         f" including {which} group sizes, means and standard errors.{calibrated}"
     )

@@ -11,9 +11,9 @@ from hhp_stats.present.numbers import (
     MINUS,
     MISSING,
     WITHHELD,
-    number,
     p_value,
 )
+from hhp_stats.present.published_names import in_the_style_of
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.results.frame import row_of
 from hhp_stats.results.lacking import as_sentence
@@ -73,9 +73,9 @@ def unmatched(report: FieldTrialReport) -> GT:
             why = WITHHELD_HERE if lacks else as_sentence(result["note"])
             cells.append(line | {"About": why} | ({"Here": WITHHELD} if lacks else {}))
             continue
-        ours = float(row["ours"])
-        places = 0 if ours.is_integer() else 2 if abs(ours) < 1 else 1
-        line["Here"] = number(ours, places)
+        line["Here"] = in_the_style_of(
+            line["Published"], float(row["ours"]), statistic=str(figures.row(key)["statistic"])
+        )
         if key in reasons:
             conflict = report.conflict(reasons[key])
             cells.append(line | {"Conflict": conflict.id, "About": conflict.topic})

@@ -7,6 +7,7 @@ from great_tables import GT
 
 from hhp_stats.present.field_trials.effect_sentences import versions
 from hhp_stats.present.field_trials.report import FieldTrialReport, rows_of
+from hhp_stats.present.listing import clauses_named, listed_words
 from hhp_stats.present.numbers import (
     MISSING,
     count,
@@ -87,7 +88,7 @@ def _arms_note(report: FieldTrialReport) -> str:
 
 def _clauses(report: FieldTrialReport) -> str:
     found = [c for o in report.measured for c in str(report.planned(o.id)["clause"]).split()]
-    return f" Clauses {', '.join(dict.fromkeys(found))}." if found else ""
+    return f" {clauses_named(found)}." if found else ""
 
 
 def version_table(report: FieldTrialReport, outcome: str) -> GT:
@@ -140,7 +141,7 @@ def all_versions(report: FieldTrialReport) -> GT:
                 "Difference: treated minus control, in the unit of the outcome; in standard deviations where the line"
                 " says so."
             ),
-            "One thing is changed at a time against the planned analysis.",
+            "Each sensitivity analysis changes one thing in the planned analysis.",
         ],
     )
 
@@ -155,14 +156,16 @@ def measures(report: FieldTrialReport) -> GT:
         "Items": [count(len(scale.items)) for scale in scales],
         "Range": [f"{scale.low:g} to {scale.high:g}" for scale in scales],
         "Consistency": [number(reliability.get(scale.id)) for scale in scales],
-        "Instrument": ["printed" if scale.printed else "assumed" for scale in scales],
     }
+    assumed = [scale for scale in scales if not scale.printed]
+    which = "" if len(assumed) == len(scales) else f" ({listed_words([lowered(scale.label) for scale in assumed])})"
     return plain_table(
         pd.DataFrame(cells),
         stub="Scale",
         notes=[
+            *([f"The documents name no questionnaire: the scales are assumed{which}."] if assumed else []),
             "Consistency: Cronbach\u2019s alpha at the endline, for two items the Spearman-Brown coefficient."
-            + (" It describes synthetic answers and says nothing about the instruments." if synthetic else "")
+            + (" It describes synthetic answers and says nothing about the questionnaires." if synthetic else ""),
         ],
     )
 

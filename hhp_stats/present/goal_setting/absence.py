@@ -14,7 +14,7 @@ from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import distribution, forest
 from hhp_stats.present.goal_setting.named import figure, sentence, table
 from hhp_stats.present.goal_setting.wellbeing import versions
-from hhp_stats.present.listing import listed_words
+from hhp_stats.present.listing import clauses_named, listed_words
 from hhp_stats.present.numbers import (
     apart,
     interval,
@@ -64,7 +64,7 @@ def primary_table(report: StudyReport) -> GT:
                 " absence, arm of another trial and local authority."
             ),
             *_draws(row),
-            f"Clauses {row['clause'].replace(' ', ', ')}.",
+            f"{clauses_named(row['clause'].split())}.",
         ],
     )
 

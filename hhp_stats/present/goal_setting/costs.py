@@ -73,13 +73,18 @@ def ratio(report: StudyReport) -> str:
     row = report.row("benefit_cost/ratio/programme-30")
     joint = report.row("benefit_cost/ratio/programme-30-bootstrap")
     clear = prose.is_clear(joint, null=1)
-    verdict = "excludes" if clear else "includes"
+    first = prose.is_clear(row, null=1)
+    verdict = (
+        f"Both intervals {'exclude' if clear else 'include'}"
+        if first == clear
+        else f"The second interval {'excludes' if clear else 'includes'}"
+    )
     reaches = [interval(one["conf_low"], one["conf_high"], null=1) for one in (row, joint)]
     done = "saved" if row["estimate"] >= 0 else "went with a further loss of"
     return (
         f"With half an hour a week costed, each \u00a31 of staff time {done} \u00a3{number(abs(row['estimate']))} "
         f"(interval by the protocol\u2019s formula {reaches[0]}; from resampled teams "
-        f"{reaches[1]}). The second interval {verdict} breaking even. {ratio_versions(report)}"
+        f"{reaches[1]}). {verdict} breaking even. {ratio_versions(report)}"
     )
 
 

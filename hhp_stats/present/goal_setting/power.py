@@ -177,9 +177,11 @@ def multiplicity(report: StudyReport) -> str:
     if len(rows) == 1:
         found = "an" if unadjusted else "no"
         return f"The only outcome that could be analysed has {found} unadjusted p-value below {limit_of_p(alpha)}."
+    whole = f"{spelled(len(rows))} outcomes{'' if len(rows) == len(FAMILY) else ' that could be analysed'}"
+    if unadjusted == 0 and not adjusted:
+        return f"None of the {whole} has a p-value below {limit_of_p(alpha)}, before or after Holm\u2019s adjustment."
     subject = "None" if unadjusted == 0 else spelled(unadjusted).capitalize()
     verb = "have" if unadjusted > 1 else "has"
-    whole = f"{spelled(len(rows))} outcomes{'' if len(rows) == len(FAMILY) else ' that could be analysed'}"
     return f"{subject} of the {whole} {verb} an unadjusted p-value below {limit_of_p(alpha)}; {tail}."
 
 

@@ -20,7 +20,7 @@ from hhp_stats.present.numbers import (
     p_clause,
     p_value,
     percent,
-    plural,
+    plural_in_words,
     withheld_note,
 )
 from hhp_stats.present.row_axes import row_axes
@@ -153,7 +153,7 @@ def replay(report: StudyReport) -> str:
         else f"differs from the list on file: {last['note']}"
     )
     return (
-        f"The log holds {plural(len(table), 'draw')}; the last was"
+        f"The log holds {plural_in_words(len(table), 'draw')}{'; the last' if len(table) > 1 else ', which'} was"
         f" {'accepted' if last['accepted'] else 'kept without being accepted'} (role {p_clause(last['p_role'])},"
         f" service {p_clause(last['p_service'])}). Repeating it from its seed and the baseline returns {agreed}."
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from hhp_stats.present import prose
 from hhp_stats.present.hiring.report import HiringReport
-from hhp_stats.present.numbers import apart, number, p_value, side, spelled
+from hhp_stats.present.numbers import alpha_of, apart, limit_of_p, p_clause, p_value, side, spelled
 
 Row = Mapping[str, Any]
 
@@ -37,8 +39,16 @@ def rates(report: HiringReport, *cells: str) -> list[str]:
 
 
 def verdict(row: Row) -> str:
-    """Whether a difference is clear, in words."""
-    return "a clear difference" if is_clear(row) else prose.MAY_BE_CHANCE
+    """Whether a difference is clear, in words: by itself, and among the planned comparisons of its experiment."""
+    if not is_clear(row):
+        return prose.MAY_BE_CHANCE
+    alpha, adjusted = alpha_of(row["conf_level"]), row["p_adjusted"]
+    if pd.isna(adjusted) or adjusted < alpha:
+        return "a clear difference"
+    return (
+        "which would be a clear difference by itself, but not as one of several comparisons"
+        f" ({p_clause(adjusted, alpha=alpha)} after Holm's adjustment)"
+    )
 
 
 def holm_adjusted(report: HiringReport, experiment: str) -> str:
@@ -51,6 +61,6 @@ def holm_adjusted(report: HiringReport, experiment: str) -> str:
     values = ", ".join(p_value(p, alpha=report.plan.alpha) for p in rows["p_adjusted"])
     return (
         f"Of {spelled(len(rows))} planned comparisons, {'none' if before == 0 else spelled(before)}"
-        f" {'have' if before > 1 else 'has'} a p-value below {number(report.plan.alpha)}; after Holm's adjustment"
+        f" {'have' if before > 1 else 'has'} a p-value below {limit_of_p(report.plan.alpha)}; after Holm's adjustment"
         f" {'none' if after == 0 else spelled(after)} {'do' if after > 1 else 'does'} (adjusted values {values})."
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from hhp_stats.present.hiring.phrases import evidence, holm_adjusted, is_clear, rates, towards, verdict
 from hhp_stats.present.hiring.report import HiringReport
-from hhp_stats.present.numbers import number, p_clause, percent, spelled
+from hhp_stats.present.numbers import lowered, number, p_clause, percent, spelled
 
 
 def _change(report: HiringReport, name: str, label: str, estimand: str) -> str:
@@ -70,7 +70,7 @@ def progression_holm(report: HiringReport) -> str:
 
 def progression_robust(report: HiringReport) -> str:
     """Do the other versions agree with the planned one?"""
-    parts = []
+    agree: dict[str, tuple[int, int]] = {}
     for contrast in report.plan.contrasts_of("progression"):
         if not contrast.planned:
             continue
@@ -84,10 +84,16 @@ def progression_robust(report: HiringReport) -> str:
             is_clear(row) == is_clear(base) and (not is_clear(base) or row["estimate"] * base["estimate"] > 0)
             for row in others
         )
-        parts.append(f"{contrast.label} ({spelled(same)} of {spelled(len(others))})")
-    return (
-        f"The number of sensitivity analyses that lead to the same conclusion as the planned one: {'; '.join(parts)}."
+        agree[contrast.label] = (same, len(others))
+    if all(same == of for same, of in agree.values()):
+        several = {of for _, of in agree.values()}
+        number_of = f"{spelled(several.pop())} " if len(several) == 1 else ""
+        return f"All {number_of}sensitivity analyses of each comparison lead to the same conclusion as the planned one."
+    said = "; ".join(
+        f"{lowered(label)} ({spelled(same) if same else 'none'} of {spelled(of)})"
+        for label, (same, of) in agree.items()
     )
+    return f"Some sensitivity analyses lead to another conclusion than the planned one. How many agree: {said}."
 
 
 def clustering(report: HiringReport) -> str:

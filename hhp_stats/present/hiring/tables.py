@@ -10,6 +10,7 @@ from great_tables import GT
 from hhp_stats.consistency.ledger import DATA_DIFFER, read_lists
 from hhp_stats.present.hiring.report import GROUP, HiringReport
 from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_value, percent
+from hhp_stats.present.published_names import group_in_words, in_the_style_of, published_names, statistic_in_words
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.results.traced import traced_records
 
@@ -208,31 +209,23 @@ def detectable(report: HiringReport) -> GT:
 
 def published(report: HiringReport) -> GT:
     """Every printed figure beside ours."""
-    cells, lists = [], read_lists(report.root)
+    cells, lists, names = [], read_lists(report.root), published_names(report.root)
     for row in report.reproduction(GROUP).to_dict("records"):
         figure = report.published().row(row["published_id"])
-        digits = 0 if figure["statistic"] == "n" else 2
-        key, statistic = row["published_id"], figure["statistic"]
+        key, statistic = row["published_id"], str(figure["statistic"])
         # Where nothing explains a miss the cell says so: an empty one would read as if it came back.
         conflict = lists.readings.get(key, ("", ""))[0] if row["matches"] else lists.unmatched.get(key, DATA_DIFFER)
         cells.append(
             {
                 "Published figure": key,
-                "What": (
-                    f"{statistic.upper() if statistic in ('n', 'se', 'p') else statistic},"
-                    f" {figure['group'].replace('_', ' ')}"
-                ),
+                "What": f"{statistic_in_words(statistic)}: {group_in_words(names, str(figure['group']))}",
                 "Published": str(figure["as_printed"]),
-                "Here": _ours(row["ours"], digits, figure["statistic"]),
+                "Here": in_the_style_of(str(figure["as_printed"]), float(row["ours"]), statistic=statistic),
                 "Same": "yes" if row["matches"] else "no",
                 "Conflict": conflict,
             }
         )
     return text_table(pd.DataFrame(cells), stub="Published figure", numeric=("Published", "Here"))
-
-
-def _ours(value: float, digits: int, statistic: str) -> str:
-    return p_value(value) if statistic == "p" else number(value, digits)
 
 
 TABLES: dict[str, Callable[[HiringReport], GT]] = {

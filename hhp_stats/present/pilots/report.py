@@ -11,7 +11,7 @@ from hhp_stats.consistency.reproduction import share_reproduced
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.pilot_schema import PilotPlan
 from hhp_stats.present.conflicts import conflict_in_words
-from hhp_stats.present.numbers import WITHHELD, count, number, plural, spelled, withheld
+from hhp_stats.present.numbers import WITHHELD, count, matching, number, plural, spelled, withheld
 from hhp_stats.present.status import read_release
 from hhp_stats.present.study_results import Row, StudyResults
 from hhp_stats.present.tables import text_table
@@ -73,10 +73,10 @@ def theme_count(report: PilotReport) -> str:
     parts = [
         f"{count(leans.get(key, 0))} {words}"
         for key, words in (
-            ("benefit", "are benefits"),
-            ("problem", "problems"),
-            ("condition", "are mixed or depend on something else"),
-            ("context", "are context or divided views"),
+            ("benefit", "on benefits"),
+            ("problem", "on problems"),
+            ("condition", "mixed or dependent on something else"),
+            ("context", "on the context or with divided views"),
         )
     ]
     numbered = int(table["people"].notna().sum())
@@ -103,7 +103,7 @@ def reproduced(report: PilotReport) -> str:
     same, all_of = share_reproduced(report.reproduction("small_studies"))
     return (
         f"We could compare {count(all_of)} published counts and shares of this pilot with the {made_up(report)}files;"
-        f" {count(same)} match."
+        f" {matching(same, all_of)}."
     )
 
 
