@@ -32,7 +32,7 @@ from hhp_stats.present.markdown import escaped, printed_table
 from hhp_stats.present.marked_text import anchored, code_entry
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import count, interval, level, number, p_value, percent, plural, plural_in_words
-from hhp_stats.present.tables import aligned, plain_table, text_table
+from hhp_stats.present.tables import aligned, filled, plain_table, text_table
 from hhp_stats.present.versions import every_study, versions_in, versions_table
 from hhp_stats.results.frame import LACKING
 from hhp_stats.results.traced import traced_records
@@ -306,10 +306,8 @@ class Appendix:
                 ],
             }
         )
-        shown = [str(name) for name in rows if rows[name].ne("").any()]
-        return text_table(
-            rows[shown], stub="Result", numeric=[name for name in shown if name not in ("Result", "Kind")]
-        )
+        rows = filled(rows, stub="Result")
+        return text_table(rows, stub="Result", numeric=[str(name) for name in rows if name not in ("Result", "Kind")])
 
     def all_results(self) -> str:
         """Every result of every study with its id: a section and a table for each, as Markdown."""
@@ -364,7 +362,8 @@ _METHODS: Mapping[str, str] = {
 
 
 def _both(words: str, estimate: str) -> str:
-    said = _METHODS.get(words, words.replace("_", " "))
+    what, _, why = _METHODS.get(words, words.replace("_", " ")).partition(": ")
+    said = f"{what} ({why})" if why else what
     return f"{said}, {estimate}" if estimate else said
 
 

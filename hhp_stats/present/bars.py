@@ -95,7 +95,9 @@ def _finish(
         )
     axes.set_xlim(0, (1.02 if frame.above else _ROOM) * max(ends, default=0) or 1.0)
     if most is not None:
-        axes.set_xticks([tick for tick in axes.get_xticks() if tick <= min(most, axes.get_xlim()[1])])
+        last = min(most, axes.get_xlim()[1])
+        axes.set_xticks([tick for tick in axes.get_xticks() if tick <= last])
+        axes.spines["bottom"].set_bounds(0, last)  # the room for words beside the bars is not part of the scale
     axes.set_xlabel(fitted(unit, width))
 
 

@@ -83,7 +83,13 @@ def compared(side: StandardisedEffects) -> str:
     alphas = found["conf_level"].map(alpha_of)
     clear, held = int((found["p_value"] < alphas).sum()), int((found["p_adjusted"] < alphas).sum())
     if not clear:
-        return f"Of {plural(len(found), 'pair')} of trials, none differs by more than chance explains.{left_out}"
+        one = len(found) == 1
+        which = (
+            "The one pair of trials does not differ"
+            if one
+            else f"None of the {spelled(len(found))} pairs of trials differs"
+        )
+        return f"{which} by more than chance explains.{left_out}"
     return (
         f"Of {plural(len(found), 'pair')} of trials {spelled(clear)} {'differs' if clear == 1 else 'differ'} at the "
         "level of the intervals, and "

@@ -53,7 +53,7 @@ def _people(found: Imprint) -> str:
     """Whom the published report of the trials names; nobody of them wrote a word of this one."""
     authors, others = (
         [
-            f"{listed_words([person.name for person in people])} (of {affiliation})"
+            f"{listed_words([person.name for person in people])} ({affiliation})"
             for affiliation, people in _by_affiliation(found, authors=authors).items()
         ]
         for authors in (True, False)

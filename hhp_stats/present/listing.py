@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 
-def listed_words(parts: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`; "" of nothing."""
-    return "".join(parts) if len(parts) < 2 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+def listed_words(parts: Sequence[str], *, last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`; "" of nothing. `last` is "or" after a negation."""
+    return "".join(parts) if len(parts) < 2 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
 
 
 def clauses_named(codes: Iterable[str]) -> str:

@@ -19,8 +19,11 @@ _LABEL = re.compile(r"tbl-[a-z0-9-]*[a-z0-9]")
 
 
 def escaped(text: str) -> str:
-    """Plain text that Markdown leaves as it is, but for quotation marks and apostrophes, which it sets."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    """Plain text that Markdown leaves as it is, but for quotation marks and apostrophes, which it sets.
+
+    Blanks and line ends become one blank; those that hold words together (no-break spaces) stay.
+    """
+    return _SPECIAL.sub(r"\\\1", re.sub(r"[ \t\r\n]+", " ", text).strip(" "))
 
 
 def code(text: str) -> str:

@@ -129,8 +129,10 @@ def p_clause(p: Any, *, alpha: float = ALPHA) -> str:
 
 def interval(low: Any, high: Any, digits: int = 2, *, null: float = 0.0) -> str:
     """An interval for a sentence or table cell: `-1.20 to 0.40`; its ends are not printed as `null` unless they are
-    it.
+    it. One mark where an end is withheld.
     """
+    if withheld(low, high):
+        return WITHHELD
     places = max(digits_apart(pair, digits) for pair in ((low, null), (high, null), (low, high), (low, 0), (high, 0)))
     return f"{number(low, places)} to {number(high, places)}"
 

@@ -109,10 +109,8 @@ def banner_sentence(root: Path) -> str:
     names = [entry.inside for entry in invented(root)]
     if not names:
         return ""
-    them = "it" if len(names) == 1 else "them"
-    return (
-        f"No document gives an outcome of {listed_words(names)} as a number: the effects shown for {them} are invented."
-    )
+    them, of = "it" if len(names) == 1 else "them", listed_words(names, last="or")
+    return f"No document gives an outcome of {of} as a number: the effects shown for {them} are invented."
 
 
 def uncounted(root: Path, studies: Collection[str], *, what: str = "effects") -> str:

@@ -1,6 +1,6 @@
 """What was asked: survey and return of the trial on returns, by its dictionary; other scales, by their plans.
 
-Items are told in our words; the wording of the instruments is in the works they come from.
+Items are told in our words; the wording of the scales is in the works they come from.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -18,6 +18,7 @@ from hhp_stats.present.numbers import (
     count,
     interval,
     level,
+    lowered,
     number,
     p_value,
     percent,
@@ -63,15 +64,16 @@ def effects_table(
     for heading, column in zip(analysed, ("n", "n_clusters"), strict=False):
         own[heading] = [count(row[column]) for row in kept]
     cells |= own
-    reasons = [
-        f"{label}: {as_sentence(row['note'])}"
-        for label, row in zip(labels, kept, strict=True)
-        if row["status"] in LACKING
-    ]
+    reasons: dict[str, list[str]] = {}
+    for at, (label, row) in enumerate(zip(labels, kept, strict=True)):
+        if row["status"] in LACKING:
+            # Two blocks may have a line of the same name.
+            name = f"{groups[at].partition(' (')[0]}, {lowered(label)}" if groups else label
+            reasons.setdefault(as_sentence(row["note"]), []).append(name)
     table = plain_table(
         pd.DataFrame(cells),
         stub=stub,
-        notes=[*notes, *reasons],
+        notes=[*notes, *(f"{'; '.join(names)}: {reason}" for reason, names in reasons.items())],
         spanner=list(arms) if arms else None,
         groups="group" if groups else None,
     )
@@ -124,18 +126,34 @@ def plain_table(
     spanner_label: str = "Arm",
     groups: str | None = None,
 ) -> GT:
-    """Any frame of formatted cells: first column as row headers, the others aligned right. A frame without rows and
-    columns, because every study it would tell of has gone, says so.
+    """Any frame of formatted cells: first column as row headers, numbers aligned right, columns of words alone left. A
+    frame without rows and columns, because every study it would tell of has gone, says so.
     """
     if not len(cells.columns):
         return EscapedTable(pd.DataFrame({stub: [NOTHING]}), rowname_col=stub).tab_stubhead(stub)
     table = EscapedTable(cells, rowname_col=stub, groupname_col=groups).tab_stubhead(stub)
-    table = table.cols_align("right", columns=[name for name in cells if name not in (stub, groups)])
+    others = [name for name in cells if name not in (stub, groups)]
+    words = [name for name in others if only_words(cells[name])]
+    table = table.cols_align("right", columns=[name for name in others if name not in words])
+    if words:
+        table = table.cols_align("left", columns=words)
     if spanner:
         table = table.tab_spanner(spanner_label, columns=list(spanner))
     for note in notes:
         table = table.tab_source_note(note)
     return table
+
+
+def only_words(texts: Iterable[str]) -> bool:
+    """Whether a column says something in words and holds no number: `planned`, `higher`, `no`."""
+    seen = [plain(str(text)) for text in texts]
+    said = [text for text in seen if text not in ("", MISSING, WITHHELD)]
+    return bool(said) and not any(re.search(r"\d", text) for text in said)
+
+
+def filled(cells: pd.DataFrame, *, stub: str) -> pd.DataFrame:
+    """The columns in which some row says something; the first always. A column of dashes tells a reader nothing."""
+    return cells[[name for name in cells if name == stub or not cells[name].isin(["", MISSING]).all()]]
 
 
 def balance_table(

@@ -15,6 +15,7 @@ from hhp_stats.publish import codes, pandoc
 from hhp_stats.publish.citations import Bibliography, read_bibliography, write_citations
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.numbering import Numbers, Register, joined, number_book
+from hhp_stats.publish.page_studies import studies_of_pages
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source
 from hhp_stats.publish.volumes import Volume, body_of, numbers_of_volumes, volumes
@@ -46,8 +47,12 @@ class ReadBook:
         """What each chapter must know of the book; raises RenderError where the numbers of the book clash."""
         kind = "html" if target == "html" else "typst"
         if kind not in self.numbered:
-            volumes_of = numbers_of_volumes(self.project)
-            self.numbered[kind] = number_book(self.sources, self.registers(target), volumes=volumes_of)
+            self.numbered[kind] = number_book(
+                self.sources,
+                self.registers(target),
+                volumes=numbers_of_volumes(self.project),
+                studies=studies_of_pages(self.project.root),
+            )
         return self.numbered[kind]
 
 
@@ -104,8 +109,8 @@ def html_pages(book: ReadBook, texts: Sequence[Future[str]], *, kept: KeptTexts)
     places = json.dumps(numbers[0]["pages"]) if numbers else ""
     for source, chapter, mine, text in zip(book.sources, book.parsed, numbers, all_of(texts), strict=True):
         page = json.loads(text)
-        # The codes follow from the places.
-        parts = ["linked", code_of(pandoc, codes), source.chapter.slug, places, json.dumps(chapter.tables)]
+        made_of = (source.chapter.slug, places, json.dumps(mine["codes"]), json.dumps(chapter.tables))
+        parts = ["linked", code_of(pandoc, codes), *made_of]
         linked = partial(_linked, source, chapter, mine)
         page["body"] = put_back(page["body"], json.loads(kept.text(parts, linked)))
         pages[source.chapter.slug] = page

@@ -7,6 +7,7 @@ the book in their order, once; each chapter is handed its own.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from hhp_stats.publish.numbering import Register, cited_keys, joined, problem_at
 from hhp_stats.publish.pandoc import metadata, pandoc_digest, run_pandoc
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source
+
+_LETTERED = re.compile(r"\d{4}[a-z]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +54,17 @@ def read_bibliography(project: Project, *, kept: KeptTexts) -> Bibliography:
 
         made = kept.text(["bibliography", pandoc_digest(), *arguments, text], read)
         found = json.loads(made)["meta"].get("references", {"c": []})["c"]
-        entries |= {_plain(entry["c"]["id"]): entry for entry in found}
+        entries |= {_plain(entry["c"]["id"]): _dated(entry) for entry in found}
     style = (project.root / project.csl).read_text(encoding="utf-8") if project.csl else ""
     return Bibliography(entries=entries, style=style)
+
+
+def _dated(entry: Any) -> Any:
+    """The entry with a year that has a letter as words: read as a date, `2008a` would be none ("n.d.")."""
+    issued = entry["c"].get("issued")
+    if issued and issued["t"] == "MetaString" and _LETTERED.fullmatch(issued["c"]):
+        entry["c"]["issued"] = {"t": "MetaMap", "c": {"literal": issued}}
+    return entry
 
 
 def _plain(value: Any) -> str:

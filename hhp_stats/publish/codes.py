@@ -25,13 +25,13 @@ def places(tables: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(html.unescape(found) for table in tables for found in _PLACE.findall(table)))
 
 
-def codes_of(pages: Mapping[str, str]) -> dict[str, dict[str, str]]:
+def codes_of(pages: Mapping[str, str], studies: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Each code of the book and the place of its entry, by chapter: an entry of its own comes first; `pages` says in
-    which chapter each place is.
+    which chapter each place is, `studies` which study each chapter is about, "" for no single one.
     """
     found: dict[str, str] = {}
     results: dict[str, list[str]] = {}
-    own: dict[str, dict[str, str]] = {slug: {} for slug in pages.values()}
+    own: dict[str, dict[str, str]] = {slug: {} for slug in studies}
     for place in sorted(pages, key=lambda place: place.startswith(RULE)):
         if place.startswith(RESULT):
             name = place.removeprefix(RESULT)
@@ -40,9 +40,12 @@ def codes_of(pages: Mapping[str, str]) -> dict[str, dict[str, str]]:
         elif place.startswith(ENTRY):
             code = place.removeprefix(RULE).removeprefix(ENTRY).upper()
             found.setdefault(code, place)
-            own[pages[place]].setdefault(code, place)
-    # A result may be named without its study where one study alone has it.
-    found |= {name: of[0] for name, of in results.items() if len(of) == 1 and name not in found}
+            own.setdefault(pages[place], {}).setdefault(code, place)
+    # A result may be named without its study where one study alone has it, or the page is about one that has it.
+    short = {name: of for name, of in results.items() if name not in found}
+    for slug, study in studies.items():
+        own[slug] |= {name: mine for name, of in short.items() if (mine := f"{RESULT}{study}/{name}") in of}
+    found |= {name: of[0] for name, of in short.items() if len(of) == 1}
     return {slug: found | first for slug, first in own.items()}
 
 

@@ -30,10 +30,14 @@ def cited_keys(register: Register) -> Iterator[str]:
 
 
 def number_book(
-    sources: Sequence[Source], registers: Sequence[Register], *, volumes: Mapping[str, int]
+    sources: Sequence[Source],
+    registers: Sequence[Register],
+    *,
+    volumes: Mapping[str, int],
+    studies: Mapping[str, str] | None = None,
 ) -> list[Numbers]:
     """The numbers that each chapter needs, in the order of the chapters; `registers` are of one format, `volumes` says
-    by slug in which printed volume a chapter stands.
+    by slug in which printed volume a chapter stands, `studies` by its source which study a page is about.
 
     Raises RenderError for a label that is used twice, for two lists of references, and for citations in a book
     that has no list.
@@ -97,12 +101,9 @@ def number_book(
     if list_in is not None:
         pages |= {f"ref-{key}": list_in.chapter.slug for key in cites}
     whole = {"defined": defined, "pages": pages, "chapters": titles, "volumes": dict(volumes)}
-    codes = codes_of(pages)
-    anywhere = next(iter(codes.values()), {})  # of a chapter without any place: it has no entry of its own
-    return [
-        {**whole, **mine, "codes": codes.get(source.chapter.slug, anywhere)}
-        for source, mine in zip(sources, own, strict=True)
-    ]
+    about = {source.chapter.slug: (studies or {}).get(source.chapter.path, "") for source in sources}
+    codes = codes_of(pages, about)
+    return [{**whole, **mine, "codes": codes[source.chapter.slug]} for source, mine in zip(sources, own, strict=True)]
 
 
 _FLOATS = {"figure": "fig", "table": "tbl", "equation": "eq"}

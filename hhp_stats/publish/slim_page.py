@@ -20,6 +20,7 @@ _HEAD = r'<th scope="row" class="gt_stub">(?:<span [^>]*>)?'
 _CELL = re.compile(rf'(<td class="gt_left">|(?:<a class="code"[^>]*>|<code>|{_HEAD})(?=[^<]{{25}}))([^<]+)')
 _ID = re.compile(rf"({_HEAD})(\w+(?:-\w+)+)(?=</)")
 _WORDS = re.compile(r"<td>(?=[A-Za-z][^<=]{14,}</td>)")
+_BRIEF = re.compile(r'<td class="gt_left">(?=[^<]{1,14}</td>)')
 _LONGEST_ID = 16  # letters
 _JOINT = re.compile(r"(?<=\w)(?:[/_](?=\w)|\.(?=[a-z]))")
 _LEVEL = re.compile(r"\u2003[^\s<]+")
@@ -49,6 +50,7 @@ def slimmed(body: str, *, explained: Collection[str]) -> str:
     # So does an id that names a row, if it is short; any other may end a line at its joints.
     text = _ID.sub(lambda found: f"{found[1]}{_kept(found[2])}", text)
     text = _CELL.sub(lambda found: found[1] + _JOINT.sub(r"\g<0><wbr>", found[2]), text)
+    text = _BRIEF.sub('<td class="gt_left brief">', text)  # a word or two need no width of their own on a telephone
     return _WORDS.sub('<td class="words">', text)  # words among numbers may take more than one line
 
 

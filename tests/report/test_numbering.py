@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hhp_stats.errors import RenderError
+from hhp_stats.publish.codes import codes_of
 from hhp_stats.publish.numbering import number_book
 from hhp_stats.publish.project import Chapter
 from hhp_stats.publish.source import Line, Source
@@ -98,3 +99,12 @@ def test_a_label_of_two_chapters_is_refused_with_its_place() -> None:
     with pytest.raises(RenderError, match=r"'fig-x' is also used in one\.qmd") as refused:
         numbers((source("one"), register(["fig-x"])), (source("two"), register(["fig-x"])))
     assert (refused.value.file, refused.value.line) == ("two.qmd", 4)
+
+
+def test_a_result_without_its_study_is_that_of_the_page_or_of_the_only_study_that_has_it() -> None:
+    places = ("result-one/x/itt/cr2", "result-two/x/itt/cr2", "result-two/y/itt/cr2")
+    pages = dict.fromkeys(places, "F")
+    codes = codes_of(pages, {"02": "one", "03": "two", "F": "", "G": "", "H": "three"})
+    assert codes["02"]["x/itt/cr2"] == places[0] and codes["03"]["x/itt/cr2"] == places[1]
+    assert all("x/itt/cr2" not in codes[slug] for slug in ("F", "G", "H"))
+    assert all(codes[slug]["y/itt/cr2"] == places[2] for slug in codes)

@@ -49,3 +49,13 @@ def test_notes_of_a_style_stand_close_to_the_word_and_after_its_punctuation(writ
     assert "As was found.1" in text_of(start)
     assert "More was found,1 and once more;2 see also.3" in text_of(one)
     assert len(one.xpath(".//*[contains(@class, 'footnotes')]//li")) == 3
+
+
+def test_a_year_with_a_letter_is_printed_and_no_date_is_missing(write_book: WriteBook) -> None:
+    root = write_book("# One {#sec-one}\n\nFound [@twin].\n\n::: {#refs}\n:::\n", index="# Start {.unnumbered}\n")
+    book = next(root.rglob("*.bib"))
+    entry = "@book{twin, author = {Grant, Ada}, title = {Fire}, publisher = {House}, year = {2008a}}\n"
+    book.write_text(book.read_text(encoding="utf-8") + entry, encoding="utf-8")
+    render_book(root=root, output=root / "_output", formats=("html",))
+    said = text_of(lxml.html.fromstring((root / "_output" / "one.html").read_bytes()).find(".//article"))
+    assert "(Grant 2008a)" in said and "2008a. Fire." in said and "n.d." not in said

@@ -172,7 +172,9 @@ def test_words_headings_and_intervals_follow_the_level(root, conf_level):
 
 
 # ---------------------------------------------------------------- directions
-@pytest.mark.parametrize(("conf_level", "said"), [(0.95, "none differs"), (0.9, "one differs")])
+@pytest.mark.parametrize(
+    ("conf_level", "said"), [(0.95, "The one pair of trials does not differ by more"), (0.9, "one differs")]
+)
 def test_pairs_are_held_against_the_level_of_their_intervals(root, conf_level, said):
     """p = .066 is below .10 and not below .05."""
     rows = [

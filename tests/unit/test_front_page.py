@@ -134,7 +134,7 @@ def test_lines_say_what_is_invented_and_link_to_their_chapters(root: Path) -> No
     made = both(root, 0.4, -0.05)
     table = made.programmes()
     lines = {line.split("](")[0].removeprefix("| ["): line for line in table.splitlines() if line.startswith("| [")}
-    assert "not known" in lines["Letters of thanks \u2020"] and "\u2020 Invented" in table
+    assert "not known" in lines["Letters of thanks\u00a0\u2020"] and "\u2020 Invented" in table
     assert "clearly better" in lines["Messages to new social workers"]
     assert "no clear effect" in lines["Messages to new Ministry of Defence staff"]
     for entry in made.entries:

@@ -11,6 +11,7 @@ from hhp_stats.errors import PlanError
 from hhp_stats.plan.book_sections import BookSection, book_sections
 from hhp_stats.plan.clauses import load_clause_status
 from hhp_stats.present.clause_table import FEW, STATUS, clause_table
+from hhp_stats.present.listing import clauses_named, listed_words
 from hhp_stats.present.markdown import code, escaped, pipe_table, section_reference
 
 ROOT = Path(__file__).parents[2]
@@ -114,3 +115,24 @@ def test_a_section_that_no_source_has_is_refused():
     sections = {name: section for name, section in book_sections(ROOT).items() if name != cited}
     with pytest.raises(PlanError, match=cited):
         clauses(sections=sections)
+
+
+def test_a_blank_that_holds_words_together_stays():
+    assert escaped("Free coffee\u00a0\u2020 \n and  tea ") == "Free coffee\u00a0\u2020 and tea"
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        ([], ""),
+        (["P54"], "Clause P54"),
+        (["P54", "P6", "P54", "P100"], "Clauses P6, P54 and P100"),
+        (["R29", "R27"], "Clauses R27 and R29"),
+    ],
+)
+def test_clauses_are_named_in_their_order(codes, said):
+    assert clauses_named(codes) == said
+
+
+def test_words_after_a_negation_are_joined_by_or():
+    assert listed_words(["a", "b", "c"], last="or") == "a, b or c" and listed_words(["a"], last="or") == "a"

@@ -31,6 +31,7 @@ def test_only_what_no_browser_needs_goes() -> None:
 
 
 def test_an_id_in_a_column_of_text_may_break_after_its_joints() -> None:
+    assert slimmed('<td class="gt_row gt_left">planned</td>', explained=()) == '<td class="gt_left brief">planned</td>'
     assert slimmed('<td class="gt_row gt_left">Goal-setting: a/itt_b</td><td>a/b</td>', explained=()) == (
         '<td class="gt_left">Goal-setting: a/<wbr>itt_<wbr>b</td><td>a/b</td>'
     )

@@ -11,7 +11,7 @@ from hhp_stats.present.column_widths import LINE, lay_out
 from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.marked_text import anchored
 from hhp_stats.present.marks import ReportTable, shown
-from hhp_stats.present.tables import plain_table, text_table
+from hhp_stats.present.tables import filled, plain_table, text_table
 from hhp_stats.publish.typst_tables import as_typst, read_html
 
 WORDS = "what was found when somebody looked at it again, and what was done about it then "
@@ -127,3 +127,33 @@ def test_every_weight_and_face_is_one_that_quarto_knows(groups: str | None) -> N
     assert re.findall(r"font-family:\s*([^;]*);", html) == [""]  # none of its own: the page's
     bold = {name for name, rule in rules if "font-weight: bold" in rule}
     assert "gt_col_heading" in bold and ("gt_group_heading" in bold) == (groups is not None)
+
+
+def _alignments(table):
+    return {column.var: column.column_align for column in table._boxhead}
+
+
+def test_columns_of_words_are_aligned_left_and_numbers_right():
+    cells = pd.DataFrame(
+        {
+            "Version": ["a", "b"],
+            "Kind": ["planned", "\u2014"],
+            "df": ["normal", "12.0"],
+            "People": ["[c]", "1,315"],
+            "Nothing": ["\u2014", ""],
+        }
+    )
+    assert _alignments(plain_table(cells, stub="Version")) == {
+        "Version": "left",
+        "Kind": "left",
+        "df": "right",
+        "People": "right",
+        "Nothing": "right",
+    }
+
+
+def test_columns_that_no_row_fills_are_left_out():
+    cells = pd.DataFrame(
+        {"Sample": ["", ""], "Response": ["\u2014", ""], "People": ["391", "\u2014"], "n": ["[c]", ""]}
+    )
+    assert list(filled(cells, stub="Sample")) == ["Sample", "People", "n"]

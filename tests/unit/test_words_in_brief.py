@@ -309,8 +309,18 @@ def test_the_log_of_the_draw(plan, last, words, agrees, says):
     )
     said = randomisation.replay(Report(plan, tables={"replay": table}))
     assert (
-        "The log holds 2 draws" in said and words in said and "(role p = .31, service p = .57)" in said and says in said
+        "The log holds two draws; the last was" in said
+        and words in said
+        and "(role p = .31, service p = .57)" in said
+        and says in said
     )
+
+
+def test_a_log_of_one_draw_has_no_last_one(plan):
+    table = pd.DataFrame(
+        {"accepted": [True], "p_role": [0.31], "p_service": [0.57], "agrees": [True], "note": [""]},
+    )
+    assert "holds one draw, which was accepted (" in randomisation.replay(Report(plan, tables={"replay": table}))
 
 
 def test_mean_days_stand_with_their_arm(plan):
@@ -420,8 +430,8 @@ def test_leanings_of_themes_are_counted(root):
     table = pd.DataFrame({"leaning": leanings, "people": [1.0] * 6 + [None] * 4})
     said = OF_PILOTS["themes"](pilot(root, "flexitime", {}, tables={"themes": table}))
     assert (
-        "We coded 10 themes from the published text: 4 are benefits, 3 problems, 2 are mixed or depend on something else"
-        " and 1 are context" in said
+        "We coded 10 themes from the published text: 4 on benefits, 3 on problems, 2 mixed or dependent on something"
+        " else and 1 on the context" in said
     )
     assert "For 6 of them the text gives" in said
 

@@ -99,7 +99,8 @@ class Checks(OfReturns):
     @presented
     def table_rules(self) -> GT:
         """The rules for the plain table of a trial."""
-        rules = (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES, *WAVE_RULES_OF_TABLES)
+        every = (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES, *WAVE_RULES_OF_TABLES)
+        rules = sorted(every, key=lambda rule: rule.code)
         cells = pd.DataFrame(
             {
                 "Rule": [code_entry(rule.code, rule=True) for rule in rules],

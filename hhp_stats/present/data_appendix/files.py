@@ -90,7 +90,7 @@ class Files(OfReturns):
         for entry in catalogue(self.root):
             tables = open_output(self.root, entry.study).tables
             raw = tables["inputs"].loc[tables["inputs"]["path"].isin(known)]
-            codes = dict.fromkeys(str(code) for code in tables["problems"]["code"])
+            codes = sorted({str(code) for code in tables["problems"]["code"]})
             rows.append(
                 {
                     "Study": entry.name,

@@ -7,10 +7,12 @@ import pandas as pd
 from hhp_stats.plan.individual import IndividualOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.field_trials.report import FieldTrialReport, group_of, in_words
-from hhp_stats.present.listing import listed_words
+from hhp_stats.present.listing import capital, listed_words
 from hhp_stats.present.numbers import alpha_of, interval, level, lowered, number, p_clause
 from hhp_stats.results.frame import LACKING
 from hhp_stats.results.lacking import as_sentence
+
+RESPONSE = "response"  # the outcome that answering is, which every plan of a survey has
 
 
 def effect(report: FieldTrialReport, outcome: str) -> str:
@@ -31,6 +33,24 @@ def effect(report: FieldTrialReport, outcome: str) -> str:
     return (
         f"{entry.label}{by} was {gap} ({prose.uncertainty(row)}){tail}. In standard deviations"
         f" this is {_standardised(report, outcome)}."
+    )
+
+
+def lacking(report: FieldTrialReport) -> dict[str, list[str]]:
+    """The outcomes whose planned analysis has no result, by the reason: what several share is said once."""
+    found: dict[str, list[str]] = {}
+    for outcome in report.plan.outcomes.values():
+        row = report.planned(outcome.id)
+        if outcome.id != RESPONSE and row["status"] in LACKING:
+            found.setdefault(as_sentence(row["note"]), []).append(outcome.label)
+    return found
+
+
+def not_analysed(report: FieldTrialReport) -> str:
+    """Which outcomes could not be analysed, and why; "" where all could."""
+    return " ".join(
+        f"{capital(listed_words([lowered(label) for label in labels]))} could not be analysed. {reason}"
+        for reason, labels in lacking(report).items()
     )
 
 

@@ -117,7 +117,7 @@ def alike(report: FieldTrialReport, name: str) -> str:
         if pd.isna(row["conf_low"])
         else f" ({level(report.plan.conf_level)} CI {interval(row['conf_low'], row['conf_high'])})"
     )
-    return f"The intracluster correlation of {outcome.label} is {number(row['estimate'], 3)}{reach}."
+    return f"The intraclass correlation of {outcome.label} is {number(row['estimate'], 3)}{reach}."
 
 
 def missing(report: FieldTrialReport) -> str:

@@ -116,8 +116,8 @@ def recall(report: FieldTrialReport) -> str:
     asked, yes = report.count("recall_asked"), report.count("recall_yes")
     if withheld(asked, yes):
         return (
-            "How many people remembered receiving the messages is withheld, because the number of people"
-            " concerned is very small."
+            "In the data of this report, the number of people who remembered receiving the messages is withheld,"
+            " because it would give away very few people."
         )
     if not asked:
         whom = group_of(report, report.treatment)

@@ -110,7 +110,7 @@ def chance(report: FieldTrialReport) -> str:
     entry, row, effect = max(rows, key=lambda found: abs(float(found[2]["estimate"])))
     kind = "adjusted " if report.adjusted_for(entry.id) else ""
     return (
-        f"The largest of these {kind}differences, in {entry.label.lower()}, is {number(effect['estimate'])} standard"
+        f"The largest {kind}difference, in {entry.label.lower()}, is {number(effect['estimate'])} standard"
         f" deviations ({p_clause(row['p_value'])}). Nothing was planted: this is what chance alone brings about"
         " in a trial of this size."
     )
@@ -181,7 +181,7 @@ def clustering(report: FieldTrialReport) -> GT:
         cells.append(
             {
                 "Outcome": outcome.label,
-                "Intracluster correlation": number(icc["estimate"], 3),
+                "Intraclass correlation": number(icc["estimate"], 3),
                 f"{level(report.plan.conf_level)} CI": reach,
                 "Detectable if all answer": found["recruited"],
                 "Detectable as answered": found["achieved"],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.present.field_trials.effect_sentences import versions
+from hhp_stats.present.field_trials.effect_sentences import lacking, versions
 from hhp_stats.present.field_trials.report import FieldTrialReport, rows_of
-from hhp_stats.present.listing import clauses_named, listed_words
+from hhp_stats.present.listing import capital, clauses_named, listed_words
 from hhp_stats.present.numbers import (
     MISSING,
     count,
@@ -20,7 +22,7 @@ from hhp_stats.present.numbers import (
 )
 from hhp_stats.present.status import read_release
 from hhp_stats.present.study_results import Row
-from hhp_stats.present.tables import plain_table
+from hhp_stats.present.tables import filled, plain_table
 from hhp_stats.results.frame import LACKING
 from hhp_stats.results.lacking import as_sentence
 
@@ -30,19 +32,23 @@ def reach(row: Row, digits: int = 2) -> str:
     return MISSING if pd.isna(row["conf_low"]) else interval(row["conf_low"], row["conf_high"], digits)
 
 
+def _together(labels: Sequence[str]) -> str:
+    return capital(listed_words([lowered(label) for label in labels]))
+
+
 def _arm(row: Row) -> str:
     return f"{number(row['estimate'])} ({number(row['std_error'])}), {count(row['n'])}"
 
 
 def outcomes(report: FieldTrialReport) -> GT:
     """The planned analysis of every outcome, with Holm's adjustment."""
-    cells, notes = [], []
+    cells: list[dict[str, str]] = []
+    notes = [f"{_together(labels)}: {reason}" for reason, labels in lacking(report).items()]
     for outcome in report.plan.outcomes.values():
         if outcome.id == "response":
             continue
         row = report.planned(outcome.id)
         if row["status"] in LACKING:
-            notes.append(f"{outcome.label}: {as_sentence(row['note'])}")
             means = [MISSING, MISSING]
         else:
             means = [_arm(report.arm(outcome.id, arm)) for arm in (report.treatment, report.control)]
@@ -194,7 +200,7 @@ def power(report: FieldTrialReport) -> GT:
     if clustered:
         basis = f"the sizes of each {report.plan.design.unit} and its people as similar as found here, no covariates"
     return plain_table(
-        pd.DataFrame(cells),
+        filled(pd.DataFrame(cells), stub="Sample"),
         stub="Sample",
         notes=[
             f"Smallest difference in standard deviations that is found with a power of {percent(first.power, 0)} at a"

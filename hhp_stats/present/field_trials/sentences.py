@@ -17,6 +17,7 @@ from hhp_stats.present.field_trials.conclusions import (
 )
 from hhp_stats.present.field_trials.effect_sentences import (
     effect,
+    not_analysed,
     robustness,
     short,
     spread,
@@ -107,6 +108,7 @@ SENTENCES: dict[str, Callable[..., str]] = {
     "answered": answered,
     "response": response,
     "effect": effect,
+    "not_analysed": not_analysed,
     "short": short,
     "verdict": verdict,
     "towards": towards,

@@ -331,7 +331,7 @@ def alike(report: FieldTrialReport) -> GT:
         cells.append(
             {
                 "Outcome": outcome.label,
-                "Intracluster correlation": number(row["estimate"], 3),
+                "Intraclass correlation": number(row["estimate"], 3),
                 f"{level(report.plan.conf_level)} CI": (
                     MISSING if lacking else interval(row["conf_low"], row["conf_high"], 3)
                 ),

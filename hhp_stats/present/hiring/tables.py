@@ -11,7 +11,7 @@ from hhp_stats.consistency.ledger import DATA_DIFFER, read_lists
 from hhp_stats.present.hiring.report import GROUP, HiringReport
 from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_value, percent
 from hhp_stats.present.published_names import group_in_words, in_the_style_of, published_names, statistic_in_words
-from hhp_stats.present.tables import plain_table, text_table
+from hhp_stats.present.tables import filled, plain_table, text_table
 from hhp_stats.results.traced import traced_records
 
 
@@ -144,7 +144,7 @@ def _versions(report: HiringReport, experiment: str) -> GT:
                     "Participants": count(row["n_clusters"]),
                 }
             )
-    return plain_table(pd.DataFrame(cells), stub="Version", groups="Comparison")
+    return plain_table(filled(pd.DataFrame(cells), stub="Version"), stub="Version", groups="Comparison")
 
 
 def progression_versions(report: HiringReport) -> GT:
