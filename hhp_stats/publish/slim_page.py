@@ -20,7 +20,7 @@ _HEAD = r'<th scope="row" class="gt_stub">(?:<span [^>]*>)?'
 _CELL = re.compile(rf'(<td class="gt_left">|(?:<a class="code"[^>]*>|<code>|{_HEAD})(?=[^<]{{25}}))([^<]+)')
 _ID = re.compile(rf"({_HEAD})(\w+(?:-\w+)+)(?=</)")
 _WORDS = re.compile(r"<td>(?=[A-Za-z][^<=]{14,}</td>)")
-_BRIEF = re.compile(r'<td class="gt_left">(?=[^<]{1,14}</td>)')
+_BRIEF = re.compile(r'<td class="gt_left">(?=(?:<a [^>]*>)?[^<]{0,16}(?:</a>)?</td>)')  # a word or two, a code
 _LONGEST_ID = 16  # letters
 _JOINT = re.compile(r"(?<=\w)(?:[/_](?=\w)|\.(?=[a-z]))")
 _LEVEL = re.compile(r"\u2003[^\s<]+")

@@ -31,7 +31,11 @@ def test_only_what_no_browser_needs_goes() -> None:
 
 
 def test_an_id_in_a_column_of_text_may_break_after_its_joints() -> None:
-    assert slimmed('<td class="gt_row gt_left">planned</td>', explained=()) == '<td class="gt_left brief">planned</td>'
+    for brief in ("planned", '<a class="code" href="#code-p54">P54</a>', ""):
+        assert (
+            slimmed(f'<td class="gt_row gt_left">{brief}</td>', explained=())
+            == f'<td class="gt_left brief">{brief}</td>'
+        )
     assert slimmed('<td class="gt_row gt_left">Goal-setting: a/itt_b</td><td>a/b</td>', explained=()) == (
         '<td class="gt_left">Goal-setting: a/<wbr>itt_<wbr>b</td><td>a/b</td>'
     )
