@@ -19,6 +19,7 @@ from hhp_stats.files.scratch import scratch_folder
 from hhp_stats.processes.at_work import located
 from hhp_stats.publish.archive import stamped
 from hhp_stats.publish.chapters import all_of
+from hhp_stats.publish.cite import long_date
 from hhp_stats.publish.pandoc import ASSETS, metadata, run_pandoc, words_of
 from hhp_stats.publish.pictures import for_print
 from hhp_stats.publish.project import Project
@@ -50,7 +51,7 @@ def write_document(
         blocks.insert(0, _notice(project.banner))
     about: dict[str, Any] = metadata({"title": project.title, "lang": project.lang})
     about |= metadata({"subtitle": project.subtitle} if project.subtitle else {})
-    about |= metadata({"date": project.date.isoformat(), "toc-title": words_of(project)["contents"]})
+    about |= metadata({"date": long_date(project), "toc-title": words_of(project)["contents"]})
     about["author"] = {"t": "MetaList", "c": [{"t": "MetaString", "c": name} for name in project.authors]}
     tree = {"pandoc-api-version": trees[0]["pandoc-api-version"], "meta": about, "blocks": blocks}
     with scratch_folder() as name, located(Path(name)):

@@ -174,7 +174,7 @@ def test_no_clear_effect_is_said_to_be_none(tmp_path: Path) -> None:
         root=project(tmp_path, {f"{study}/subjective_wellbeing": effect for study, effect in effects.items()})
     )
     assert "None of the 2 effects in two trials is clearly different from no effect:" in side.say("overview")
-    assert "Of 1 pair of trials, none differs by more than chance explains." in side.say("compared")
+    assert "The one pair of trials does not differ by more than chance explains." in side.say("compared")
     assert "Letters is not counted: its effects are invented." in side.say("compared")
     assert "no interval for wellbeing excludes it" in side.say("excluded")
     assert "none of 2 intervals exclude zero; grey with open marks" in side.figure().caption
@@ -199,7 +199,7 @@ def test_chapter_11_calls_every_interval_by_the_level_of_its_rows(tmp_path: Path
             html = side.table(name).as_raw_html()
             assert f"{own} CI" in html and f"{other} CI" not in html
         assert own in side.figure().alt and other not in side.figure().alt
-    assert "none differs" in usual.say("compared") and "one differs" in wider.say("compared")
+    assert "does not differ" in usual.say("compared") and "one differs" in wider.say("compared")
     assert usual.say("overview") != wider.say("overview")  # as many as chance makes leave out zero, at each level
 
 

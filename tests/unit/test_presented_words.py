@@ -108,9 +108,9 @@ def test_answering_by_wellbeing(goal_setting_report, high, low, word):
 @pytest.mark.parametrize(
     ("estimate", "low", "high", "words"),
     [
-        (1.6, 1.1, 2.0, ("saved \u00a31.60", "excludes")),
-        (1.6, 0.5, 2.0, ("saved \u00a31.60", "includes")),
-        (0.6, 0.1, 0.9, ("saved \u00a30.60", "excludes")),
+        (1.6, 1.1, 2.0, ("saved \u00a31.60", "The second interval excludes")),
+        (1.6, 0.5, 2.0, ("saved \u00a31.60", "Both intervals include")),
+        (0.6, 0.1, 0.9, ("saved \u00a30.60", "The second interval excludes")),
         (-0.4, -1.0, 0.5, ("went with a further loss of \u00a30.40", "excludes")),
     ],
 )

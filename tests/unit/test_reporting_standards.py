@@ -73,7 +73,10 @@ def test_questions_stand_in_the_order_of_the_documents_and_point_into_their_chap
     assert all(book_sections(ROOT)[question.section].file == chapter for question in found)
     numbers = [question.number for question in found]
     assert numbers == sorted(numbers) and len(set(numbers)) == len(numbers)
-    assert at_a_glance.questions(study, root=ROOT).count("\n- ") == len(found)
+    # Numbers of the documents are those of a list where they run 1, 2, 3; others stand at the head of an item.
+    said = at_a_glance.questions(study, root=ROOT)
+    plain = numbers == [str(at) for at in range(1, len(found) + 1)]
+    assert all(f"\n{number}. " in said if plain else f"\n- **{number}.** " in said for number in numbers)
 
 
 def test_the_protocol_has_four_questions_and_the_box_its_unit():

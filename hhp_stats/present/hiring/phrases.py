@@ -54,13 +54,14 @@ def verdict(row: Row) -> str:
 def holm_adjusted(report: HiringReport, experiment: str) -> str:
     """How many planned comparisons of an experiment are clear before and after Holm's adjustment."""
     rows = report.contrasts(experiment, planned=True)
+    alpha = alpha_of(rows["conf_level"].max())
     before, after = (
-        int((rows["p_value"] < report.plan.alpha).sum()),
-        int((rows["p_adjusted"] < report.plan.alpha).sum()),
+        int((rows["p_value"] < alpha).sum()),
+        int((rows["p_adjusted"] < alpha).sum()),
     )
-    values = ", ".join(p_value(p, alpha=report.plan.alpha) for p in rows["p_adjusted"])
+    values = ", ".join(p_value(p, alpha=alpha) for p in rows["p_adjusted"])
     return (
         f"Of {spelled(len(rows))} planned comparisons, {'none' if before == 0 else spelled(before)}"
-        f" {'have' if before > 1 else 'has'} a p-value below {limit_of_p(report.plan.alpha)}; after Holm's adjustment"
+        f" {'have' if before > 1 else 'has'} a p-value below {limit_of_p(alpha)}; after Holm's adjustment"
         f" {'none' if after == 0 else spelled(after)} {'do' if after > 1 else 'does'} (adjusted values {values})."
     )

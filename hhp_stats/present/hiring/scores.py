@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hhp_stats.present.hiring.phrases import evidence, holm_adjusted, towards, verdict
 from hhp_stats.present.hiring.report import HiringReport
-from hhp_stats.present.numbers import apart, count, interval, limit_of_p, number, p_value, spelled
+from hhp_stats.present.numbers import alpha_of, apart, count, interval, limit_of_p, number, p_value, spelled
 
 SMALL_DIFFERENCE = 5.0  # percentage points, for the recommendation on further trials
 
@@ -48,14 +48,15 @@ def score_variance(report: HiringReport) -> str:
     found = {
         key: report.result("evaluation_score", "blinded_vs_white_british", key) for key in ("hc2", "welch", "pooled")
     }
-    below = [key for key, row in found.items() if row["p_value"] < report.plan.alpha]
-    limit = limit_of_p(report.plan.alpha)
+    alpha = alpha_of(found["hc2"]["conf_level"])
+    below = [key for key, row in found.items() if row["p_value"] < alpha]
+    limit = limit_of_p(alpha)
     if len(below) in (0, len(found)):
         where = f"{'all' if below else 'none'} of these {'lie' if below else 'lies'} below {limit}"
     else:
         lie = "lies" if len(below) == 1 else "lie"
         where = f"{spelled(len(below))} of these {lie} below {limit}, so a verdict would depend on the method"
-    p = {key: p_value(row["p_value"], alpha=report.plan.alpha) for key, row in found.items()}
+    p = {key: p_value(row["p_value"], alpha=alpha) for key, row in found.items()}
     return (
         f"Against White British names the p-value is {p['hc2']} with robust standard errors, "
         f"{p['welch']} by Welch's test of the two conditions alone and {p['pooled']} if one variance is "
