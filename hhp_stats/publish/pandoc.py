@@ -24,7 +24,7 @@ from hhp_stats.files.remember import code_of
 from hhp_stats.plan.glossary import read_glossary
 from hhp_stats.present import column_widths
 from hhp_stats.processes import children
-from hhp_stats.publish import codes, typst_tables, well_formed
+from hhp_stats.publish import codes, html_tables, typst_tables, well_formed
 from hhp_stats.publish.codes import linked_codes, places
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.named_places import names_in_trees, numbers_for
@@ -269,7 +269,7 @@ def write_chapter(
     return kept.text(
         [
             "tables",
-            code_of(typst_tables, column_widths, well_formed, codes),
+            code_of(typst_tables, html_tables, column_widths, well_formed, codes),
             source.chapter.path,
             text,
             json.dumps(tables),

@@ -11,7 +11,8 @@ from book_tools import WithoutKernel, WriteBook, text_of, typst_body
 from pypdf import PdfReader
 
 from hhp_stats.publish import render_book
-from hhp_stats.publish.typst_tables import Cell, Table, as_typst
+from hhp_stats.publish.html_tables import Cell, Table
+from hhp_stats.publish.typst_tables import as_typst
 
 PAGE = """\
 # One {#sec-one}

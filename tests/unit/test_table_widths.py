@@ -12,7 +12,8 @@ from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.marked_text import anchored
 from hhp_stats.present.marks import ReportTable, shown
 from hhp_stats.present.tables import filled, plain_table, text_table
-from hhp_stats.publish.typst_tables import as_typst, read_html
+from hhp_stats.publish.html_tables import read_html
+from hhp_stats.publish.typst_tables import as_typst
 
 WORDS = "what was found when somebody looked at it again, and what was done about it then "
 LONG = pd.DataFrame(
