@@ -12,13 +12,13 @@ from pathlib import Path
 
 from rich.text import Text
 
-from hhp_stats.cli import accept, data, design, releases, report, start_real, studies
+from hhp_stats.cli import accept, audit, data, design, releases, report, start_real, studies
 from hhp_stats.cli.shared import app, screen
 from hhp_stats.cli.streams import guard_streams
 from hhp_stats.errors import HhpError
 from hhp_stats.processes.at_work import what_to_do
 
-__all__ = ["accept", "app", "data", "design", "main", "releases", "report", "start_real", "studies"]
+__all__ = ["accept", "app", "audit", "data", "design", "main", "releases", "report", "start_real", "studies"]
 
 
 def main() -> None:

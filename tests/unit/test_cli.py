@@ -107,7 +107,7 @@ def test_the_version_is_that_of_the_package():
 def test_a_port_in_use_is_named_with_what_to_do(root, monkeypatch):
     import socket
 
-    from hhp_stats.publish.preview import PortTaken, check_port
+    from hhp_stats.publish.preview_server import PortTaken, check_port
 
     monkeypatch.chdir(root)
     with socket.socket() as other:
