@@ -93,14 +93,15 @@ def _another(aim: Numbers, known: Numbers, sizes: Numbers, *, whole: bool) -> Nu
     """Other whole numbers of people that agree with everything printed and have another number aimed at: what
     differs, or None.
 
-    Few people are another number than there are, so the fewest are looked for: first among moves of one or two people.
+    Few people are another number than there are, so of whole ones the fewest are looked for: first among moves of one or
+    two people. Of others any will do, which moves many numbers at once.
     """
     rows, size = csc_array(np.vstack([known, aim[None]])), len(sizes)
     moves = hstack([rows, -rows], format="csc")
     for step in (1.0, -1.0):
         ends = np.append(np.zeros(len(known)), step)
         corner = linprog(
-            np.ones(2 * size),
+            np.full(2 * size, float(whole)),
             A_eq=moves,
             b_eq=ends,
             bounds=[*((0, None) for _ in range(size)), *((0, most) for most in sizes)],
