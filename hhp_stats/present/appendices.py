@@ -18,23 +18,22 @@ from hhp_stats.estimate.selection_path import EDGE, LIMIT
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.any_plan import plan_of
 from hhp_stats.plan.book_sections import book_sections
-from hhp_stats.plan.catalogue import NOUNS, catalogue, study_entry, study_names
+from hhp_stats.plan.catalogue import NOUNS, catalogue, study_entry
 from hhp_stats.plan.clauses import CLAUSE_STATUS, load_clause_status, protocol_study
-from hhp_stats.plan.conduct import Deviation, load_deviations
 from hhp_stats.plan.conflicts import Conflict, Departure, load_conflicts, load_departures
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.bars import bars_in_words, labelled_bars
 from hhp_stats.present.clause_table import STATUS, clause_table
+from hhp_stats.present.deviation_table import deviation_count, deviation_table
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.listing import capital
 from hhp_stats.present.markdown import escaped, printed_table
 from hhp_stats.present.marked_text import anchored, code_entry
 from hhp_stats.present.marks import presented
-from hhp_stats.present.numbers import count, interval, level, number, p_value, percent, plural, plural_in_words
+from hhp_stats.present.numbers import count, interval, level, number, p_value, percent, plural
 from hhp_stats.present.tables import aligned, filled, plain_table, text_table
 from hhp_stats.present.versions import every_study, versions_in, versions_table
-from hhp_stats.results.frame import LACKING
 from hhp_stats.results.traced import traced_records
 from hhp_stats.studies.output import StudyOutput, open_output
 
@@ -95,51 +94,12 @@ class Appendix:
     @presented
     def deviations(self) -> GT:
         """Deviations of this report from the plan, with planned and actual estimate where both exist."""
-        rows = {str(row["result_id"]): row for row in traced_records(self.everything)}
-        names = study_names(self.root)
-
-        def shown(result_id: str) -> str:
-            row = rows.get(result_id)
-            if row is None or row["status"] in LACKING:
-                return ""
-            return f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
-
-        entries = [
-            {
-                "Id": code_entry(d.id),
-                "Clause": d.clause,
-                "Analysis": f"{names.get(d.study, d.study)}: {_subject(d, others)}",
-                # Few columns, so that the long one is wide: each of its own would be two words wide.
-                "Planned, and done": (
-                    f"Planned: {_both(d.planned, shown(d.planned_result))}."
-                    f" Done: {_both(d.done, shown(d.done_result))}."
-                ),
-                "Reason": f"{d.reason} Decided {d.decided}, {'before' if d.before_unblinding else 'after'} unblinding.",
-            }
-            for d, others in _by_id(load_deviations(self.root))
-        ]
-        return text_table(
-            pd.DataFrame(entries, columns=["Id", "Clause", "Analysis", "Planned, and done", "Reason"]),
-            stub="Id",
-        )
+        table: GT = deviation_table(self.root, self.everything)
+        return table
 
     def deviation_count(self) -> str:
         """How many deviations there are, in a sentence."""
-        found = _by_id(load_deviations(self.root))
-        if not found:
-            return "Every planned analysis was run as the plan says; there is no deviation of this report to explain."
-        own = [others for entry, others in found if not entry.rule]
-        analyses, of_data = sum(1 + others for others in own), len(found) - len(own)
-        said = (
-            f"This section explains {plural_in_words(len(own), 'deviation')} from the protocols,"
-            f" in {plural_in_words(analyses, 'planned analysis', 'planned analyses')}."
-        )
-        if not of_data:
-            return said
-        return (
-            f"{said} {plural(of_data, 'entry explains', 'entries explain')} what the checks of raw files found and let"
-            " pass."
-        )
+        return deviation_count(self.root)
 
     def clauses(self, *, status: Sequence[str] = tuple(STATUS)) -> str:
         """Every clause of the protocol: commitment, what became of it, section, plan, results and tests; Markdown."""
@@ -337,34 +297,6 @@ def _estimate(row: Mapping[str, Any]) -> str:
     value = row["estimate"]
     counted = str(row["result_id"]).endswith("/count") and not isinstance(value, str) and float(value).is_integer()
     return count(value) if counted else number(value, 3)
-
-
-def _subject(entry: Deviation, others: int) -> str:
-    """What an entry is about: an analysis, or what a rule found about so many units, which are not named in print."""
-    if entry.rule:
-        return f"{entry.analysis}, rule {entry.rule}: {plural(len(entry.units), 'unit')}"
-    return entry.analysis + (f" and {others} more" if others else "")
-
-
-def _by_id(deviations: Sequence[Deviation]) -> list[tuple[Deviation, int]]:
-    """The first analysis of each deviation, and how many more it is about."""
-    counts: dict[tuple[str, str], list[Deviation]] = {}
-    for entry in deviations:
-        counts.setdefault((entry.study, entry.id), []).append(entry)
-    return [(entries[0], len(entries) - 1) for entries in counts.values()]
-
-
-_METHODS: Mapping[str, str] = {
-    "together": "both arms in one model",
-    "ols": "least squares",
-    "zero_with_indicator": "zero with an indicator",
-}
-
-
-def _both(words: str, estimate: str) -> str:
-    what, _, why = _METHODS.get(words, words.replace("_", " ")).partition(": ")
-    said = f"{what} ({why})" if why else what
-    return f"{said}, {estimate}" if estimate else said
 
 
 def _conflict_row(conflict: Conflict) -> dict[str, str]:

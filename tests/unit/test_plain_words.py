@@ -47,7 +47,7 @@ def test_phrases_are_found_also_over_the_end_of_a_line(text, words):
         "the treated group and lots of data",
         "It was outstanding, besides.",
         "The p-value is .63 (p = .63), the mean 0.63; it can be chance.",
-        "Of 11 are 1 in ten; cohort 1 people; Table 1 items",
+        "Of 11 are 1 in ten; cohort 1 people; Table 1 items; 2.16.1 People",
     ],
 )
 def test_quotations_code_addresses_and_right_uses_are_left_alone(text):
