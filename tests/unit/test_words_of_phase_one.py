@@ -139,7 +139,7 @@ def test_likeness_and_reach_of_every_outcome(root, conf_level):
     report = replace(report, plan=replace(report.plan, conf_level=conf_level))
     table = clustering(report)._tbl_data
     for place, row in enumerate(table.to_dict("records"), start=1):
-        assert row["Outcome"] == report.measured[place - 1].label and row["Intracluster correlation"] == number(
+        assert row["Outcome"] == report.measured[place - 1].label and row["Intraclass correlation"] == number(
             0.1 * place, 3
         )
         assert row[f"{100 * conf_level:g}% CI"] == f"{number(0.1 * place - 0.01)} to {number(0.1 * place + 0.01)}"

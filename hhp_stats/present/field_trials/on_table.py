@@ -107,7 +107,7 @@ def balance(report: FieldTrialReport) -> str:
 
 
 def alike(report: FieldTrialReport, name: str) -> str:
-    """How alike are people of one cluster: the intracluster correlation of an outcome."""
+    """How alike are people of one cluster: the intraclass correlation of an outcome."""
     outcome, _ = report.comparison(name)
     row = report.row(f"{outcome.id}/icc/anova")
     if row["status"] in LACKING:

@@ -323,7 +323,7 @@ def clusters(report: FieldTrialReport) -> GT:
 
 
 def alike(report: FieldTrialReport) -> GT:
-    """How alike people of one cluster are: the intracluster correlation of every outcome."""
+    """How alike people of one cluster are: the intraclass correlation of every outcome."""
     cells = []
     for outcome in report.measured:
         row = report.row(f"{outcome.id}/icc/anova")
