@@ -9,7 +9,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.files.project_root import find_root
-from hhp_stats.plan.catalogue import StudyEntry, study_entry
+from hhp_stats.plan.catalogue import NOUNS, StudyEntry, study_entry
 from hhp_stats.plan.conduct import load_commitments, load_deviations
 from hhp_stats.plan.disclosure import load_disclosure
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
@@ -111,7 +111,9 @@ class StandardParts:
         inputs, problems = self.output.tables["inputs"], self.output.tables["problems"]
         raw = inputs.loc[inputs["path"].str.startswith(("data/tables/", "data/returns/", "data/surveys/"))]
         kind = (
-            "synthetic" if read_release(self.root).is_synthetic(self.entry.study) else "those that the trial collected"
+            "synthetic"
+            if read_release(self.root).is_synthetic(self.entry.study)
+            else f"those that the {NOUNS[self.entry.kind]} collected"
         )
         rules = [str(code) for code in dict.fromkeys(problems["code"])]
         found = (

@@ -1,6 +1,6 @@
 """New trials from their tables to pages, PDF and bundles, with plans of at most 60 lines and no Python: two public
-trials, and a made-up one of three arms in other words with an outcome that is all missing in one arm and a surgery of
-two.
+trials, a made-up one of three arms in other words with an outcome that is all missing in one arm and a surgery of
+two, and a pilot with the plan as it is written for it.
 
 Everything is done by commands, in a copy of the project that keeps its pilots; one rendering serves all tests.
 """
@@ -22,6 +22,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 from table_trials import DICTIONARY, PLAN, walks
+from test_pilot_plan import diary
 from test_trials_on_tables import HERE, from_r, lines
 
 from hhp_stats.plan.catalogue import catalogue
@@ -121,6 +122,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
         (home / f"data/plan/{study}.toml").write_text(plan, encoding="utf-8")
         (home / f"data/plan/{study}.dictionary.csv").write_text(described, encoding="utf-8")
         hhp("check", study)
+    diary().drop(columns="Release").to_csv(folder / "diary.csv", index=False)
+    hhp("new", "diary", "--kind", "pilot", "--data", str(folder / "diary.csv"), "--title", "Sleep diary: a pilot")
+    for name in ("diary.toml", "diary.dictionary.csv"):
+        path = home / "data/plan" / name
+        path.write_text(path.read_text(encoding="utf-8").replace(" [to be confirmed]", ""), encoding="utf-8")
+    hhp("check", "diary")
     hhp("render")
     hhp("bundle", "review.zip")
     hhp("bundle", "blind.zip", "--blind", "--seed", "20261121")
@@ -161,6 +168,15 @@ def test_every_page_about_all_studies_has_the_new_ones(whole: Whole, study: str)
     for page in ("11-discussion", "C-data", "E-methods", "F-reproducibility"):
         assert name in whole.page(page), (page, name)
     assert f"data/tables/{study}.csv" in whole.page("F-reproducibility")
+
+
+def test_a_pilot_has_its_numbers_classes_and_data(whole: Whole) -> None:
+    (page,) = (path.stem for path in (whole.home / "_output").glob("*-diary.html"))
+    text = whole.page(page)
+    assert "60 people took part in this pilot" in text and "those that the pilot collected" in text
+    assert re.search(r"Used it All people 48 33 69 ?% 54 to 81 ?%", text) and "Not known 12 20%" in text
+    assert not re.search(r"\bnan\b|synthetic|p-value|CONSORT", text)
+    assert "data/tables/diary.csv" in whole.page("F-reproducibility") and "Sleep diary" in whole.page("11-discussion")
 
 
 def test_what_is_said_of_the_data_follows_each_study(whole: Whole) -> None:
