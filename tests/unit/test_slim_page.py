@@ -58,6 +58,8 @@ def test_a_short_id_that_names_a_row_stays_on_its_line() -> None:
     assert slimmed(head.format("BEN-SWB-T-N"), explained=()) == head.format('<span class="keep">BEN-SWB-T-N</span>')
     entry = head.format('<span id="code-v-mod-1">V-MOD-1</span>')
     assert '"><span class="keep">V-MOD-1</span></span>' in slimmed(entry, explained=())
+    signed = "Goal-setting\u00a0\u2020"  # a name with the sign of invented effects
+    assert slimmed(head.format(signed), explained=()) == head.format(f'<span class="keep">{signed}</span>')
     for other in ("Well-known words", "DIVJ-RQ3-SWB-N-AND-MORE", "C58"):
         assert slimmed(head.format(other), explained=()) == head.format(other)
 
