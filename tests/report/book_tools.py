@@ -78,7 +78,10 @@ def render_copy(folder: Path) -> Rendered:
 
 
 def rendered_once(factory: pytest.TempPathFactory) -> Rendered:
-    """The fixture book in both formats, rendered for all workers of the tests; nothing in it may be changed."""
+    """The fixture book in both formats, rendered for all workers of the tests; its `output` may not be changed.
+
+    Those who render it again, elsewhere, are files of one worker: they share the fixture `rendered`.
+    """
 
     def make(folder: Path) -> None:
         (folder / "rendered").write_bytes(pickle.dumps(render_copy(folder)))

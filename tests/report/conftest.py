@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from book_tools import BOOK, CONFIG, Rendered, WithoutKernel, WriteBook, render_copy
+from book_tools import BOOK, CONFIG, Rendered, WithoutKernel, WriteBook, rendered_once
 from frozen_tools import ONLY, small_book, with_results
 
 from hhp_stats.publish import kernels, release, render, warm_kernels
@@ -41,7 +41,7 @@ def kernels_of_one_process(warm: warm_kernels.WarmProcess | None, monkeypatch: p
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
     """The fixture book in both formats."""
-    return render_copy(tmp_path_factory.mktemp("rendered"))
+    return rendered_once(tmp_path_factory)
 
 
 @pytest.fixture
