@@ -24,6 +24,12 @@ ONCE = Rule(
     rule="A person must be in this list once.",
     remedy="Delete the line that does not count.",
 )
+AMONG = Rule(
+    code="K31",
+    severity="error",
+    rule="Everybody in a list of a pilot must be among its people, and in the population that the plan names for it.",
+    remedy="Correct the person, or add him or her to the list of the people.",
+)
 LINES = Rule(
     code="K33",
     severity="error",
@@ -118,14 +124,7 @@ def _among(own: PlannedList, first: PlannedList, plan: PilotPlan) -> ListRule:
         known = people.loc[members(people, population.where), own.identifier]
         yield from at(~lists[own.id].frame[own.identifier].isin(known), own.identifier)
 
-    inside = f" ({population.label})" if population.where else ""
-    rule = Rule(
-        code="K31",
-        severity="error",
-        rule=f"Everybody in this list must be in the list of {first.id}{inside}.",
-        remedy="Correct the person, or add him or her to the list.",
-    )
-    return ListRule(about=own.id, find=find, rule=rule)
+    return ListRule(about=own.id, find=find, rule=AMONG)
 
 
 def _lines(lists: Lists, plan: PilotPlan) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from hhp_stats.intake.findings import NOT_THERE
 from hhp_stats.intake.lists import FILE_OF_LIST_RULES
 from hhp_stats.intake.manifest import MANIFEST_RULES
 from hhp_stats.intake.participant_rules import PARTICIPANT_RULES
-from hhp_stats.intake.pilots import LINES
+from hhp_stats.intake.pilots import AMONG, LINES, ONCE
 from hhp_stats.intake.plain_lists import BLANK, CELLS, EMPTY
 from hhp_stats.intake.pseudonym import KEY_OPEN
 from hhp_stats.intake.rule import Rule
@@ -51,7 +51,7 @@ _GROUPS: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("the table of a trial", (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES, *WAVE_RULES_OF_TABLES)),
     ("the people of a trial by arm", (*PARTICIPANT_RULES, *ARM_RULES)),
     ("an experiment", (SHOWN_OTHERWISE, OTHER_SET, NUMBERS, WHATEVER)),
-    ("a list of a pilot or an experiment", (CELLS, BLANK, EMPTY, LINES)),
+    ("a list of a pilot or an experiment", (CELLS, BLANK, EMPTY, LINES, ONCE, AMONG)),
     ("the key of pseudonyms", (KEY_OPEN,)),
     ("the corrections ledger", LEDGER_RULES),
     ("the manifest", MANIFEST_RULES),

@@ -13,6 +13,7 @@ from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.pilot_schema import OWN_TABLES, STATISTICS, ClassTable, PilotPlan
 
 _ID = re.compile(r"[a-z][a-z0-9_]*")
+_PLACES = r"data/(?:(?:allocation|usage|decisions)/{study}(?:_[a-z0-9_]+)?|surveys/{study}/[a-z0-9_]+)\.csv"
 _NUMBERS = ("number", "integer", "0/1")
 
 
@@ -76,6 +77,14 @@ def _check_lists(file: str, plan: PilotPlan) -> None:
                 file, place, "has sums, though everybody has one line.", "Leave them out, or set once = false."
             )
         refuse_unknown(file, place, "population", [each.of], plan.populations, "the plan's populations")
+        if not re.fullmatch(_PLACES.format(study=plan.study), each.file):
+            raise PlanError(
+                file,
+                place,
+                f"has the file {each.file!r}.",
+                f"Put it where raw files of this study lie: data/allocation/{plan.study}.csv,"
+                f" data/usage/{plan.study}.csv or data/surveys/{plan.study}/NAME.csv.",
+            )
         kept = [column.column for column in each.columns if column.column not in keys] if each.once else list(each.sums)
         for name in [*kept, *([each.lines_as] if each.lines_as else [])]:
             if taken.setdefault(name, each.id) != each.id:

@@ -38,6 +38,7 @@ PROJECT = (
     "tests/prose/source_runs.bin",
     "tests/unit/public_trials/*.{toml,csv}",
     "tests/report/{facts.json,quarto_facts.toml}",
+    "tests/report/validator/*.java",
     "tests/report/book/**/*.{qmd,bib,toml,svg,yml}",
     "tests/report/book/results/trial/*.csv",
     "tests/report/book/data/published/*.csv",

@@ -348,7 +348,7 @@ def test_real_data_are_shown_without_a_banner_and_synthetic_with_theirs(book: Pa
     notice = report_commands.shown_in_pages(book)["banner"]
     assert notice == {
         WHOLE: f"Made-up numbers. {banner_sentence(book)}"
-    } and "goal-setting, letters and coffee" in banner_sentence(book)
+    } and "goal-setting, letters or coffee" in banner_sentence(book)
     manifest = book / "data/manifest.toml"
     manifest.write_text(manifest.read_text(encoding="utf-8").replace('"synthetic"', '"real"', 1), encoding="utf-8")
     assert report_commands.shown_in_pages(book)["banner"] == ""

@@ -61,6 +61,7 @@ REFUSED = [
     ('column = "role"\nshare', "share", "has both a column and classes, or neither"),
     ('of = "brent"', 'of = "leeds"', "the plan's populations"),
     ('lines_as = "answered"', 'lines_as = "sessions"', "has the column 'sessions', as sessions has"),
+    ('file = "data/usage/dictation.csv"', 'file = "data/usage/other.csv"', "where raw files of this study lie"),
     ("once = false", "once = true", "has sums, though everybody has one line"),
     ('{ column = "day", kind = "integer"', '{ column = "day", kind = "identifier"', "has 2 identifiers"),
     ('{ column = "day", kind = "integer"', '{ column = "day", kind = "whole"', "unknown kind 'whole'"),

@@ -60,6 +60,8 @@ PRINTED = frozenset(
         "control",
         "treatment",
         "missing",
+        "noun",
+        "synthetic",
     ]
 )
 OF_ENTRIES = frozenset({"id", "key", "code", "slug"})

@@ -236,7 +236,7 @@ def test_figures_that_come_back_are_counted(root):
         "Not": "1",
         "Match, share": "60%",
     }
-    assert (reproduction.arms(report), reproduction.arms_back(report)) == ("9", "9")
+    assert (reproduction.arms(report), reproduction.arms_back(report)) == ("9", "all match")
 
 
 @pytest.mark.parametrize(
@@ -247,11 +247,11 @@ def test_figures_that_come_back_are_counted(root):
         ("p", ".03", 0.0349, ".035"),
         ("p", "<0.01", 0.00004, "< .001"),
         ("n", "12", 13.0, "13"),
-        ("percent", "40%", 40.44, "40.4"),
+        ("percent", "40%", 40.44, "40.4%"),
     ],
 )
 def test_ours_has_one_digit_more_than_was_printed(statistic, printed, ours, shown):
-    assert reproduction._ours({"said": "", "statistic": statistic, "as_printed": printed, "ours": ours}) == shown
-    assert (
-        reproduction._ours({"said": "higher", "statistic": statistic, "as_printed": printed, "ours": ours}) == "higher"
-    )
+    row = {"said": "", "reason": "", "statistic": statistic, "as_printed": printed, "ours": ours}
+    assert reproduction._ours(row) == shown
+    assert reproduction._ours({**row, "said": "higher"}) == "higher"
+    assert reproduction._ours({**row, "reason": reproduction.WITHHELD_HERE}) == reproduction.WITHHELD

@@ -178,6 +178,6 @@ def test_what_is_withheld_or_missing_is_said_and_never_compared(nothing):
     assert number(nothing) == percent(nothing) == p_value(nothing) == expected
     assert apart(nothing, 0.5) == [expected, "0.50"]
     assert number(0.5, beside=[nothing]) == "0.50" and percent(0.5, beside=[nothing]) == "50.0%"
-    assert interval(nothing, 0.004) == f"{expected} to 0.004"
+    assert interval(nothing, 0.004) == (WITHHELD if nothing == WITHHELD else f"{MISSING} to 0.004")
     assert count_of(0, 0) == "0 (\u2014)"
     assert count_of(nothing, 10).startswith(expected)
