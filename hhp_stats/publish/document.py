@@ -30,6 +30,16 @@ _DOTS_PER_INCH = 200
 _HALF_POINTS = 15  # size of type in tables
 _TWIPS = 60  # between the words of a cell and its edge
 _MARGIN = re.compile(rb'(<w:(?:left|right) w:type="dxa" w:w=")\d+')
+_CONTENTS = re.compile(
+    rb'TOC \\o (?:"|&quot;)1-(\d)(?:"|&quot;)[^<]*</w:instrText>(<w:fldChar w:fldCharType="separate" ?/>)(?=<w:fldChar)'
+)
+_HEADING = re.compile(
+    rb'<w:bookmarkStart w:id="\d+" w:name="([^"]+)" ?/>\s*'
+    rb'<w:p><w:pPr><w:pStyle w:val="Heading(\d)" ?/>.*?</w:pPr>(.*?)</w:p>',
+    re.DOTALL,
+)
+_WORDS = re.compile(rb"<w:t(?: [^>]*)?>([^<]*)</w:t>")
+_INDENT = 240  # twips a level of the contents
 _SVG = re.compile(r"\.svg$")
 
 
@@ -63,7 +73,28 @@ def write_document(
         run_pandoc(arguments, json.dumps(tree), root=project.root, sources=sources, where=DOCUMENT_NAME)
         document = made.read_bytes()
     with located(target):
-        target.write_bytes(stamped(document, project.date, change={"word/styles.xml": _small_tables}))
+        change = {"word/styles.xml": _small_tables, "word/document.xml": with_contents}
+        target.write_bytes(stamped(document, project.date, change=change))
+
+
+def with_contents(document: bytes) -> bytes:
+    """The document with its headings in the list of contents, as links.
+
+    Pandoc leaves the list to the word processor, which fills it with page numbers when it is asked to; one that is not
+    asked, or a reader that cannot, would show it empty.
+    """
+    depth = _CONTENTS.search(document)
+    if depth is None:
+        return document
+    lines = [
+        b'<w:p><w:pPr><w:spacing w:after="40"/><w:ind w:left="%d"/></w:pPr><w:hyperlink w:anchor="%s" w:history="1">'
+        b'<w:r><w:t xml:space="preserve">%s</w:t></w:r></w:hyperlink></w:p>'
+        % (_INDENT * (int(level) - 1), anchor, b"".join(_WORDS.findall(heading)))
+        for anchor, level, heading in _HEADING.findall(document)
+        if int(level) <= int(depth[1])
+    ]
+    ends = b"</w:r></w:p>" + b"".join(lines) + b"<w:p><w:r>"
+    return document[: depth.end(2)] + ends + document[depth.end(2) :]
 
 
 def _small_tables(styles: bytes) -> bytes:

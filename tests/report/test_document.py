@@ -56,6 +56,18 @@ def test_headings_are_those_of_the_site(rendered: Rendered, body: ElementTree.El
     assert any(title.startswith("Appendix A.") for title in made) and any(t.startswith("Chapter 1.") for t in made)
 
 
+def test_the_contents_are_links_to_the_headings(body: ElementTree.Element) -> None:
+    names = {mark.get(f"{W}name") for mark in body.iter(f"{W}bookmarkStart")}
+    contents = next(part for part in body.iter(f"{W}sdtContent"))
+    links = [(link.get(f"{W}anchor"), words(link)) for link in contents.iter(f"{W}hyperlink")]
+    deepest = re.search(r"1-(\d)", "".join(part.text or "" for part in contents.iter(f"{W}instrText")))[1]
+    assert [title for _, title in links] == styles(body, rf"Heading[1-{deepest}]") and len(links) > 5
+    assert {anchor for anchor, _ in links} <= names
+    # Field begins before, and ends after them: a word processor that is asked puts its own list in their place.
+    kinds = [mark.get(f"{W}fldCharType") for mark in contents.iter(f"{W}fldChar")]
+    assert kinds == ["begin", "separate", "end"]
+
+
 def test_tables_figures_and_formulas_are_real_and_have_their_captions(
     rendered: Rendered, body: ElementTree.Element, document: Path
 ) -> None:
