@@ -10,6 +10,7 @@ import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -135,15 +136,25 @@ def _raise(error: OSError) -> None:
     raise error
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A file as it was last written: `facts` change whenever somebody writes to it, not when its folder is renamed."""
+
+    path: Path = field(compare=False)
+    facts: tuple[int, ...]
+
+
 def _digest(path: Path) -> str:
     facts = path.stat()
-    return _digest_of(str(path), facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size)
+    return _digest_of(
+        _Written(path, (facts.st_dev, facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size))
+    )
 
 
 @lru_cache(maxsize=4096)
-def _digest_of(path: str, *facts: int) -> str:
-    """Of a file that is looked at several times in one rendering; `facts` change whenever somebody writes to it."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+def _digest_of(file: _Written) -> str:
+    """Of a file that is looked at several times in one rendering."""
+    return hashlib.sha256(file.path.read_bytes()).hexdigest()
 
 
 def _write(folder: Path, note: Mapping[str, object]) -> None:

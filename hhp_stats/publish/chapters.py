@@ -11,7 +11,10 @@ from typing import Any, TypeVar
 
 from hhp_stats.errors import RenderError
 from hhp_stats.files.remember import code_of
-from hhp_stats.publish import codes, pandoc
+from hhp_stats.plan.glossary import read_glossary
+from hhp_stats.publish import chapter_texts, codes
+from hhp_stats.publish.chapter_texts import Target, linked_tables, write_chapter
+from hhp_stats.publish.chapter_trees import Parsed, parse
 from hhp_stats.publish.citations import Bibliography, read_bibliography, write_citations
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.numbering import Numbers, Register, joined, number_book
@@ -30,7 +33,7 @@ class ReadBook:
 
     project: Project
     sources: Sequence[Source]
-    parsed: Sequence[pandoc.Parsed]
+    parsed: Sequence[Parsed]
     bibliography: Bibliography
     numbered: dict[str, list[Numbers]] = field(default_factory=dict)  # by format, as soon as they were asked for
 
@@ -39,11 +42,11 @@ class ReadBook:
         """Pictures of all chapters, by name."""
         return {name: content for chapter in self.parsed for name, content in chapter.figures.items()}
 
-    def registers(self, target: pandoc.Target) -> list[Register]:
+    def registers(self, target: Target) -> list[Register]:
         """What the chapters define, in the words of a format: those of the site, or of a document."""
         return [chapter.registers["html" if target == "html" else "typst"] for chapter in self.parsed]
 
-    def numbers(self, target: pandoc.Target) -> list[Numbers]:
+    def numbers(self, target: Target) -> list[Numbers]:
         """What each chapter must know of the book; raises RenderError where the numbers of the book clash."""
         kind = "html" if target == "html" else "typst"
         if kind not in self.numbered:
@@ -61,31 +64,30 @@ def read_chapters(
 ) -> ReadBook:
     """Every chapter's tree. Raises RenderError with the problems of all chapters."""
     parsed = all_of(
-        [
-            pool.submit(pandoc.parse, project, source, text, kept=kept)
-            for source, text in zip(sources, woven, strict=True)
-        ]
+        [pool.submit(parse, project, source, text, kept=kept) for source, text in zip(sources, woven, strict=True)]
     )
     bibliography = read_bibliography(project, kept=kept)
     return ReadBook(project=project, sources=sources, parsed=parsed, bibliography=bibliography)
 
 
-def start_writing(book: ReadBook, *, target: pandoc.Target, kept: KeptTexts, pool: Executor) -> list[Future[str]]:
+def start_writing(book: ReadBook, *, target: Target, kept: KeptTexts, pool: Executor) -> list[Future[str]]:
     """The chapters' texts in one format, on their way.
 
     Raises RenderError where the numbers of the book clash, and for a citation that is not in the bibliography.
     """
     numbers = book.numbers(target)
+    glossary = read_glossary(book.project.root)
     cited = write_citations(book.project, book.sources, book.registers(target), book.bibliography, kept=kept)
     return [
         pool.submit(
-            pandoc.write_chapter,
+            write_chapter,
             book.project,
             source,
             chapter,
             numbers=mine,
             citations=written.citations,
             references=written.references,
+            glossary=glossary,
             target=target,
             kept=kept,
         )
@@ -110,15 +112,15 @@ def html_pages(book: ReadBook, texts: Sequence[Future[str]], *, kept: KeptTexts)
     for source, chapter, mine, text in zip(book.sources, book.parsed, numbers, all_of(texts), strict=True):
         page = json.loads(text)
         made_of = (source.chapter.slug, places, json.dumps(mine["codes"]), json.dumps(chapter.tables))
-        parts = ["linked", code_of(pandoc, codes), *made_of]
+        parts = ["linked", code_of(chapter_texts, codes), *made_of]
         linked = partial(_linked, source, chapter, mine)
         page["body"] = put_back(page["body"], json.loads(kept.text(parts, linked)))
         pages[source.chapter.slug] = page
     return pages
 
 
-def _linked(source: Source, chapter: pandoc.Parsed, numbers: Numbers) -> str:
-    return json.dumps(pandoc.linked_tables(source, chapter, numbers))
+def _linked(source: Source, chapter: Parsed, numbers: Numbers) -> str:
+    return json.dumps(linked_tables(source, chapter, numbers))
 
 
 def all_of(work: Sequence[Future[T]]) -> list[T]:

@@ -139,25 +139,27 @@ class _Reader:
         """The keys of a YAML mapping that stands in the given lines, with the line of each."""
         text = "\n".join(line.text for line in lines)
         try:
-            node = yaml.compose(text, Loader=_YAML)
-            values = yaml.load(text, Loader=_YAML)
+            loader = _YAML(text)
+            node = loader.get_single_node()
+            pairs = node.value if isinstance(node, yaml.MappingNode) else []
+            values = [loader.construct_object(value, deep=True) for _, value in pairs]
         except yaml.MarkedYAMLError as error:
             at = lines[min(error.problem_mark.line, len(lines) - 1)] if error.problem_mark else lines[0]
             self.refuse(at.file, at.number, f"not valid YAML: {error.problem}")
             return
         if node is None:
             return
-        if not isinstance(node, yaml.MappingNode):
+        if not isinstance(node, yaml.MappingNode) or not all(isinstance(key, yaml.ScalarNode) for key, _ in pairs):
             self.refuse(lines[0].file, lines[0].number, "options must be written 'name: value'")
             return
         seen: set[str] = set()
-        for key, _ in node.value:
+        for (key, _), value in zip(pairs, values, strict=True):
             at = lines[key.start_mark.line]
             if key.value in seen:
                 self.refuse(at.file, at.number, f"the option '{key.value}' is given twice")
                 continue
             seen.add(key.value)
-            yield key.value, values[yaml.load(key.value, Loader=_YAML)], at
+            yield key.value, value, at
 
     def _pieces(self, lines: list[Line], defaults: Mapping[str, Any]) -> Iterator[Prose | Cell]:
         prose: list[str | Inline] = []

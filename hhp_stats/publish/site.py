@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from html import escape, unescape
+from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from hhp_stats.files.remember import Remember, code_of
 from hhp_stats.plan.glossary import read_alike
 from hhp_stats.publish import slim_page, well_formed
+from hhp_stats.publish.behind_pages import behind_pages
 from hhp_stats.publish.cite import citation, long_date, version_words
 from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.project import Chapter, Project
@@ -62,7 +63,8 @@ def write_site(
         file.write_bytes(content)
     index = [entry for chapter in project.chapters for entry in _search_entries(chapter, pages[chapter.slug], remember)]
     _write_script(assets / "search-index.js", "searchIndex", {"entries": index, "alike": read_alike(project.root)})
-    behind = _behind(project, pages, cells, explain)
+    bodies = {chapter.page: pages[chapter.slug]["body"] for chapter in project.chapters}
+    behind = behind_pages(bodies, cells, explain, remember)
     _write_script(assets / "results.js", "report", behind)
 
     asked = " data-explained" if explain else ""
@@ -92,39 +94,6 @@ def _slimmed(body: str, explained: Collection[str], remember: Remember) -> str:
 
 
 _OWN_NOTICE = 'class="callout callout-important"'
-_RESULT = re.compile(r'data-result="([^"]+)"')
-_RESULTS = re.compile(r'data-results="([^"]*)"')
-_PRESENTER = re.compile(r'data-presenter="([^"]+)"')
-_FIGURE = re.compile(r'<figure id="([^"]+)" class="float.*?</figure>', re.DOTALL)
-_ANCHOR = re.compile(r'id="result-([^"]+)"')
-
-
-def _behind(
-    project: Project,
-    pages: Mapping[str, Page],
-    cells: Mapping[str, Cell],
-    explain: Callable[..., Mapping[str, Any]] | None,
-) -> dict[str, Any]:
-    """What the panels show: explanations of all marked results, their places in the index, the code of cells."""
-    bodies = {chapter.page: pages[chapter.slug]["body"] for chapter in project.chapters}
-    results = {unescape(found) for body in bodies.values() for found in _RESULT.findall(body)}
-    results |= {key for body in bodies.values() for found in _RESULTS.findall(body) for key in unescape(found).split()}
-    functions = {unescape(found) for body in bodies.values() for found in _PRESENTER.findall(body)}
-    places = {unescape(key): f"{page}#result-{key}" for page, body in bodies.items() for key in _ANCHOR.findall(body)}
-    known = explain(results=results, functions=functions) if explain else {}
-    figures = {unescape(found[1]): found[0] for body in bodies.values() for found in _FIGURE.finditer(body)}
-    behind = {label: _made(text, cells.get(label)) for label, text in figures.items()}
-    return {**known, "places": places, "figures": {label: made for label, made in behind.items() if made}}
-
-
-def _made(figure: str, cell: Cell | None) -> dict[str, Any]:
-    """What made a figure or table: cell of the chapter, presenter, results shown; what is not known is left out."""
-    presenter, results = _PRESENTER.search(figure), _RESULTS.search(figure)
-    return {
-        **({"file": cell.file, "line": cell.line, "code": cell.source.strip("\n")} if cell else {}),
-        **({"presenter": unescape(presenter[1])} if presenter else {}),
-        **({"results": unescape(results[1]).split()} if results and results[1] else {}),
-    }
 
 
 def _short(source: str) -> str:

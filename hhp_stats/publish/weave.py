@@ -17,7 +17,7 @@ from typing import Any
 from hhp_stats.errors import RenderError
 from hhp_stats.publish.execute import Executed
 from hhp_stats.publish.kernels import INLINE_MIME
-from hhp_stats.publish.pictures import keep_picture
+from hhp_stats.publish.pictures import picture_of
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Cell, Inline, Prose, Source, steps
 
@@ -242,7 +242,8 @@ class _CellWeaver:
         label = self.cell.label
         if not label.startswith("fig-"):
             raise self._error("this cell shows a figure; give it a label 'fig-…', a fig-cap and a fig-alt")
-        name, extra = keep_picture(self.figures, content=content, stem=label, suffix=suffix)
+        picture = picture_of(content=content, stem=label, suffix=suffix)
+        self.figures.update(picture.files)
         attributes = f"fig-alt={_attribute(str(self.cell.options['fig-alt']))}"
-        attributes += "".join(f' {key}="{value}"' for key, value in extra.items())
-        return f"![]({name}){{{attributes}}}"
+        attributes += "".join(f' {key}="{value}"' for key, value in picture.attributes.items())
+        return f"![]({picture.name}){{{attributes}}}"

@@ -189,5 +189,5 @@ def test_what_counts_as_a_source(tmp_path: Path) -> None:
     for name in ("a.qmd", "sub/b.py", "figures/c.svg", "__pycache__/d.py", ".hidden.qmd", "e.swp"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x", encoding="utf-8")
-    found = {path.relative_to(tmp_path).as_posix() for path in fingerprints([tmp_path, tmp_path / "gone"])}
+    found = {Path(path).relative_to(tmp_path).as_posix() for path in fingerprints([tmp_path, tmp_path / "gone"])}
     assert found == {"a.qmd", "sub/b.py"}
