@@ -146,9 +146,7 @@ class _Written:
 
 def _digest(path: Path) -> str:
     facts = path.stat()
-    return _digest_of(
-        _Written(path, (facts.st_dev, facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size))
-    )
+    return _digest_of(_Written(path, (facts.st_dev, facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size)))
 
 
 @lru_cache(maxsize=4096)

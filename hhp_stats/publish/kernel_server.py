@@ -22,6 +22,7 @@ import socket
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 # What most chapters import beside this package. What one of them imports alone, it imports itself.
 LIBRARIES = (
@@ -71,6 +72,7 @@ def _serve(listener: socket.socket, parent: int) -> None:
     # Not matplotlib's backend: the first figure loads it, in the kernel, since it binds figures to that kernel's shell.
     for name in LIBRARIES:
         import_module(name)
+    shelf = _loaded(Path(__file__).with_name("module_shelf.py")).Shelf(Path(__file__).parents[1], "present")
     # Nobody waits for the kernels: the system takes their remains away.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -87,7 +89,7 @@ def _serve(listener: socket.socket, parent: int) -> None:
         pid = os.fork()
         if pid == 0:
             listener.close()
-            _become_kernel(connection, cell_shell, with_parent, here)
+            _become_kernel(connection, cell_shell, with_parent, here, shelf)
         kernels.append(pid)
         connection.close()
     _end_kernels(kernels)
@@ -103,8 +105,10 @@ def _end_kernels(kernels: list[int]) -> None:
             continue
 
 
-def _become_kernel(connection: socket.socket, cell_shell: ModuleType, with_parent: ModuleType, parent: int) -> None:
-    """In the child: run the one chapter that comes through the connection."""
+def _become_kernel(
+    connection: socket.socket, cell_shell: ModuleType, with_parent: ModuleType, parent: int, shelf: Any
+) -> None:
+    """In the child: run the one chapter that comes through the connection, with modules from the `Shelf`."""
     try:
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -113,6 +117,7 @@ def _become_kernel(connection: socket.socket, cell_shell: ModuleType, with_paren
         with_parent.end_with_parent(parent)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         connection.sendall(f"{os.getpid()}\n".encode())
+        shelf.open()
         with connection.makefile("rb") as request:
             answer = cell_shell.run(json.load(request))
         connection.sendall(answer)
