@@ -30,11 +30,11 @@ OF_A_RETURN = Rule(code="X38", severity="warning", rule=_RULE, remedy=_REMEDY)
 OF_A_TABLE = Rule(
     code="T25",
     severity="warning",
-    rule=f"{_RULE[:-1]}, else one in a million.",
+    rule=f"{_RULE[:-1]}, else one in a hundred thousand.",
     remedy=_REMEDY,
 )
 USUAL_RUN = Threshold(
-    code=OF_A_TABLE.code, about="runs of one value of such a length that chance makes", limit=1e-6, least=8
+    code=OF_A_TABLE.code, about="runs of one value of such a length that chance makes", limit=1e-5, least=8
 )
 
 
