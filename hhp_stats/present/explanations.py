@@ -18,7 +18,7 @@ from hhp_stats.consistency.second.frames import read_recipes, recipes_of
 from hhp_stats.consistency.second.python import python_programme
 from hhp_stats.consistency.second.r import r_programme
 from hhp_stats.consistency.second.recipe import Recipe
-from hhp_stats.files.remember import Remember, make_again
+from hhp_stats.files.remember import Remember, code_below, make_again
 from hhp_stats.present.definitions import PACKAGE
 from hhp_stats.present.provenance import CLAUSES, clause_texts, locate, source_text
 from hhp_stats.present.result_facts import facts_of, plan_labels
@@ -49,9 +49,9 @@ def explanations(
 
 
 def _depends_on(root: Path, studies: Collection[str]) -> Iterator[str]:
-    """Every text that an explanation is made of."""
+    """Every text that an explanation is made of; of the code a checksum."""
     yield PACKAGE.parent.relative_to(root).as_posix() if PACKAGE.is_relative_to(root) else ""
-    yield from (path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py")))
+    yield code_below(PACKAGE)
     files = [root / CLAUSES]
     for study in sorted(studies):
         folder = ready_folder(root, study)

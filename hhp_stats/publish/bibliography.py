@@ -18,6 +18,7 @@ _ENTRY = re.compile(
 )
 _FIELD = re.compile(r"([A-Za-z][\w-]*)\s*=\s*")
 _LISTS = ("publisher", "institution", "school", "organization", "location", "address")
+_BRACE = re.compile(r"[{}]")
 _AND = re.compile(r"\sand\s", re.IGNORECASE)
 
 
@@ -50,10 +51,10 @@ def read_entries(text: str) -> Iterator[Entry]:
 def _closing(text: str, opening: int) -> int:
     """Where the brace at `opening` is closed; the end of the text where it never is."""
     depth = 0
-    for at in range(opening, len(text)):
-        depth += (text[at] == "{") - (text[at] == "}")
+    for brace in _BRACE.finditer(text, opening):
+        depth += 1 if brace[0] == "{" else -1
         if depth == 0:
-            return at
+            return brace.start()
     return len(text)
 
 

@@ -111,7 +111,7 @@ def html_pages(book: ReadBook, texts: Sequence[Future[str]], *, kept: KeptTexts)
     places = json.dumps(numbers[0]["pages"]) if numbers else ""
     for source, chapter, mine, text in zip(book.sources, book.parsed, numbers, all_of(texts), strict=True):
         page = json.loads(text)
-        made_of = (source.chapter.slug, places, json.dumps(mine["codes"]), json.dumps(chapter.tables))
+        made_of = (source.chapter.slug, places, json.dumps(mine["codes"]), *chapter.tables, *chapter.tables.values())
         parts = ["linked", code_of(chapter_texts, codes), *made_of]
         linked = partial(_linked, source, chapter, mine)
         page["body"] = put_back(page["body"], json.loads(kept.text(parts, linked)))
