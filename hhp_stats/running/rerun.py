@@ -95,11 +95,19 @@ class _Work:
     def results(
         self, study: Study, progress: Progress = silent, *, writing: AbstractContextManager[object] | None = None
     ) -> pd.DataFrame:
-        """Run a study, write what of it may be published (while `writing` lasts), and return the results that are."""
+        """Run a study, compute its planned results again by another library, write what of it may be published (while
+        `writing` lasts), and return the results that are.
+        """
         output = study.run(self.root, progress)
         self.compare(study, output)
+        # Not at the head: where all results stand no estimator is needed.
+        from hhp_stats.studies.second_programme import checking
+
+        with checking(output) as checked:
+            decided = output.decided(self.root)  # neither needs the other, and both take long
+            output = checked()
         with writing or nullcontext():
-            results = output.write(self.root).results
+            results = output.write(self.root, decided).results
             note_key(self.root, study.key, self.keys[study.key])
         return results
 

@@ -74,13 +74,14 @@ class StudyOutput:
             last=last_released(root, self.study),
         )
 
-    def write(self, root: Path) -> Published:
+    def write(self, root: Path, found: Published | None = None) -> Published:
         """Write what may be published as CSV below `.report/results/<study>/`, the whole frames in its folder
         `internal`.
 
-        Whole or not at all. Returns what was published; raises what `decided` raises.
+        `found` is what was `decided`, where it was before. Whole or not at all. Returns what was published; raises what
+        `decided` raises.
         """
-        found = self.decided(root)
+        found = found or self.decided(root)
         folder = root / FOLDER / self.study
         partial, old = (folder.with_name(f"{folder.name}.{word}") for word in ("partial", "old"))
         for left in (partial, old):  # of a run that was killed

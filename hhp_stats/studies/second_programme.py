@@ -7,7 +7,8 @@ left out in silence.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ import pandas as pd
 from hhp_stats.consistency.second.estimates import quietly
 from hhp_stats.consistency.second.recipe import FIELDS, Recipe
 from hhp_stats.errors import SecondProgrammeDisagrees
-from hhp_stats.processes.blocks import in_blocks
+from hhp_stats.processes.blocks import FORK_SECONDS, beside, in_blocks
 from hhp_stats.processes.progress import silent
 from hhp_stats.studies.second_table import COLUMNS, UNKNOWN, why_not
 
@@ -26,6 +27,19 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-8
 SECONDS = 0.003  # one fit of one data set takes about this long
+
+
+@contextmanager
+def checking(output: StudyOutput) -> Iterator[Callable[[], StudyOutput]]:
+    """`checked` in a copy of this process while the caller goes on, where the fits take long enough for one; what it
+    gets waits for the output.
+    """
+    recipes = _planned_recipes(output)
+    if SECONDS * sum(max(1, recipe.imputations) for recipe in recipes) < FORK_SECONDS:
+        yield lambda: checked(output)
+        return
+    with beside(_table, output) as table:
+        yield lambda: replace(output, second=table())
 
 
 def checked(output: StudyOutput) -> StudyOutput:
@@ -38,11 +52,21 @@ def checked(output: StudyOutput) -> StudyOutput:
     naming every result) a difference above `TOLERANCE`: both programmes compute in double precision, least squares
     with condition numbers below 1e4 and Newton steps until the gradient vanishes, which leaves eleven digits or more.
     """
-    planned = output.results.loc[output.results["analysis"] == "planned"]
-    table = compare(output, planned)
-    if table.empty:
-        return output
-    return replace(output, second=table)
+    return replace(output, second=_table(output))
+
+
+def _planned(output: StudyOutput) -> pd.DataFrame:
+    return output.results.loc[output.results["analysis"] == "planned"]
+
+
+def _planned_recipes(output: StudyOutput) -> list[Recipe]:
+    planned = set(_planned(output)["result_id"])
+    return [recipe for recipe in output.analysis.recipes if recipe.result_id in planned]
+
+
+def _table(output: StudyOutput) -> pd.DataFrame | None:
+    table = compare(output, _planned(output))
+    return None if table.empty else table
 
 
 def compare(output: StudyOutput, rows: pd.DataFrame) -> pd.DataFrame:

@@ -213,7 +213,7 @@ def output(estimate: float) -> StudyOutput:
         result_id="toy/days/itt/ols",
         population="all",
         contrast="a minus b",
-        analysis="planned",
+        analysis="exploratory",
         clause="P1",
         source="x.y",
     )

@@ -505,9 +505,11 @@ def test_a_mirrored_effect_mirrors_the_words(rendered, name, sure):
     assert before != after or not turns
 
 
-def test_a_mirrored_effect_mirrors_figures_in_title_and_alternative_text(rendered):
+def test_a_mirrored_effect_mirrors_figures_in_title_and_alternative_text(rendered, tmp_path):
+    project = tmp_path / "project"  # figures are written where they are drawn: not among those of the report
+    shutil.copytree(rendered, project, ignore=shutil.ignore_patterns("first", "_output", "cache"))
     results = clear(read_once(rendered)[0].results)
-    before, after = (FIGURES["absence_versions"](report_of(rendered, found)) for found in (results, mirrored(results)))
+    before, after = (FIGURES["absence_versions"](report_of(project, found)) for found in (results, mirrored(results)))
     assert {"lower with goal-setting", "higher with goal-setting"} == {
         next(words for words in ("lower with goal-setting", "higher with goal-setting") if words in figure.caption)
         for figure in (before, after)
@@ -515,7 +517,7 @@ def test_a_mirrored_effect_mirrors_figures_in_title_and_alternative_text(rendere
     row = mirrored(results).set_index("result_id").loc[PLANNED]
     assert f"As planned: {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})" in after.alt
     for name in ("wellbeing_versions",):
-        old, new = (FIGURES[name](report_of(rendered, found)).alt for found in (results, mirrored(results)))
+        old, new = (FIGURES[name](report_of(project, found)).alt for found in (results, mirrored(results)))
         signs = [re.findall(r": (\u2212?)(\d+\.\d+) \(", alt) for alt in (old, new)]
         assert len(signs[0]) > 15
         for (one, size), (other, same) in zip(*signs, strict=True):

@@ -22,7 +22,6 @@ from hhp_stats.studies.field_trial.cells import run_cell
 from hhp_stats.studies.field_trial.recipes import analysis_frames
 from hhp_stats.studies.field_trial.sample import build_sample
 from hhp_stats.studies.output import StudyOutput
-from hhp_stats.studies.second_programme import checked
 from hhp_stats.studies.sources import Sourced, adjusted, sourced
 
 
@@ -32,7 +31,7 @@ def run_field_trial(root: Path, study: str, *, progress: Progress = silent) -> S
     Raises DataError where the files break rules, PlanError where the plan contradicts itself.
     """
     plan = load_individual_plan(root, study)
-    return checked(analyse(participants_of(root, plan), plan, progress=progress))
+    return analyse(participants_of(root, plan), plan, progress=progress)
 
 
 def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progress = silent) -> StudyOutput:

@@ -25,6 +25,5 @@ def run(root: Path, study: str = STUDY, *, progress: Progress = silent) -> Study
     with beside(load_trial, root, study) as trial:
         # The estimators and their libraries take as long to import as the returns take to be read.
         from hhp_stats.studies.goal_setting.analyse import analyse
-        from hhp_stats.studies.second_programme import checked
 
-        return checked(analyse(trial(), plan, progress=progress))
+        return analyse(trial(), plan, progress=progress)
