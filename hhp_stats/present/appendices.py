@@ -32,6 +32,7 @@ from hhp_stats.present.markdown import escaped, printed_table
 from hhp_stats.present.marked_text import anchored, code_entry
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import count, interval, level, number, p_value, percent, plural
+from hhp_stats.present.report_clauses import report_clauses
 from hhp_stats.present.tables import aligned, filled, plain_table, text_table
 from hhp_stats.present.versions import every_study, versions_in, versions_table
 from hhp_stats.results.traced import traced_records
@@ -106,7 +107,8 @@ class Appendix:
         entries = [entry for entry in load_clause_status(self.root) if entry.status in status]
         return clause_table(
             entries,
-            results=self.output.results,
+            study=self.protocol,
+            results=self.everything,
             sections=book_sections(self.root),
             document=CLAUSES_IN,
             label="tbl-a-clauses",
@@ -141,6 +143,12 @@ class Appendix:
         statuses = pd.Series([entry.status for entry in load_clause_status(self.root)]).value_counts()
         parts = [f"{count(statuses[key])} {words}" for key, words in STATUS.items() if key in statuses]
         return f"Of {count(statuses.sum())} clauses: {'; '.join(parts)}."
+
+    @presented
+    def report_clauses(self) -> GT:
+        """Every clause of a document that is no protocol: what it says, the results that cite it, what to see."""
+        table: GT = report_clauses(self.root, self.everything)
+        return table
 
     @presented
     def conflicts(self, *studies: str) -> GT:

@@ -78,7 +78,7 @@ def every(report: ConsistencyReport, trial: str) -> GT:
 def _verdict_table(report: ConsistencyReport, kept: pd.Series, *, recomputed: bool) -> GT:
     rows = []
     for row in report.verdicts[kept].to_dict("records"):
-        cells = {"Figure": str(row["id"]), "Printed": as_printed(str(row["as_printed"]))}
+        cells = {"Figure": _figure(str(row["id"])), "Printed": as_printed(str(row["as_printed"]))}
         if recomputed:
             cells["Recomputed"] = MISSING if pd.isna(row["recomputed"]) else tidy(in_figures(row["recomputed"], 4))
         reading = "" if row["reading"] == "as reported" else f"Read as {row['reading']}: "
@@ -95,6 +95,11 @@ def _verdict_table(report: ConsistencyReport, kept: pd.Series, *, recomputed: bo
         numeric=["Recomputed"] if recomputed else [],
         notes=["Figures by their id in data/published; TD stands for a fact of the design."],
     )
+
+
+def _figure(name: str) -> str:
+    """The id of a published figure as its entry; a fact of the design, whose id is a name, has none."""
+    return code_entry(name) if name.isupper() else name
 
 
 def conflicts(report: ConsistencyReport) -> GT:

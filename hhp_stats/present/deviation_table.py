@@ -70,7 +70,8 @@ def _subject(entry: Deviation, others: int) -> str:
     """What an entry is about: an analysis, or what a rule found about so many units, which are not named in print."""
     if entry.rule:
         return f"{entry.analysis}, rule {entry.rule}: {plural(len(entry.units), 'unit')}"
-    return entry.analysis + (f" and {others} more" if others else "")
+    # With its study: of two studies with a result of one name, a link must know which is meant.
+    return f"{entry.study}/{entry.analysis}" + (f" and {others} more" if others else "")
 
 
 def _by_id(deviations: Sequence[Deviation]) -> list[tuple[Deviation, int]]:

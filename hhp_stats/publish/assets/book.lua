@@ -439,6 +439,7 @@ end
 
 -- Codes of clauses, conflicts, rules and results become links to their entries (codes.py): not within links, code
 -- blocks, headings and captions, which lists repeat, and not the entry itself.
+local CODE = "%u[%u%d-]*[%u%d]" -- what is no code of the book, as CONSORT, is not among its `codes`
 local function code_links(codes)
   local function link(text, place) return pandoc.Link({ pandoc.Str(text) }, "#" .. place, "", pandoc.Attr("", { "code" })) end
   local function within(el) return el, false end
@@ -453,7 +454,7 @@ local function code_links(codes)
     end,
     Str = function(el)
       local text = el.text
-      local first, last = text:find("%u%d%d+")
+      local first, last = text:find(CODE)
       if not first then return nil end -- as nearly every word: nothing may be made for it
       local out, from = pandoc.Inlines({}), 1
       while first do
@@ -464,7 +465,7 @@ local function code_links(codes)
           out:insert(link(text:sub(first, last), place))
           from = last + 1
         end
-        first, last = text:find("%u%d%d+", last + 1)
+        first, last = text:find(CODE, last + 1)
       end
       if from == 1 then return nil end
       if from <= #text then out:insert(pandoc.Str(text:sub(from))) end
