@@ -31,10 +31,21 @@ from hhp_stats.present.listing import capital
 from hhp_stats.present.markdown import escaped, printed_table
 from hhp_stats.present.marked_text import anchored, code_entry
 from hhp_stats.present.marks import presented
-from hhp_stats.present.numbers import count, interval, level, number, p_value, percent, plural
+from hhp_stats.present.numbers import (
+    WITHHELD,
+    count,
+    interval,
+    level,
+    number,
+    p_value,
+    percent,
+    plural,
+    withheld_note,
+)
 from hhp_stats.present.report_clauses import report_clauses
 from hhp_stats.present.tables import aligned, filled, plain_table, text_table
 from hhp_stats.present.versions import every_study, versions_in, versions_table
+from hhp_stats.results.frame import shown
 from hhp_stats.results.traced import traced_records
 from hhp_stats.studies.output import StudyOutput, open_output
 
@@ -225,7 +236,7 @@ class Appendix:
                 ),
                 (
                     "Intervals of the correlation by profile likelihood; p of the likelihood-ratio test that it is nil."
-                    " Both take people as independent, not teams."
+                    " Both take people as independent, not teams. They are given for the reported maximum alone."
                 ),
             ],
         )
@@ -233,17 +244,19 @@ class Appendix:
     # ------------------------------------------------------------ F: reproducibility
     @presented
     def inputs(self) -> GT:
-        """Every raw file that was read, with its checksum."""
+        """Every file that was read, with its checksum. How many lines one has is withheld where that would say how many
+        people are listed and do not take part.
+        """
         table = self.files
         rows = pd.DataFrame(
             {
                 "File": table["path"],
-                "Rows": [count(n) for n in table["rows"]],
+                "Rows": [WITHHELD if pd.isna(n) else count(n) for n in table["rows"]],
                 "Bytes": [count(n) for n in table["bytes"]],
                 "SHA-256 (first 16)": table["sha256"].str[:16],
             }
         )
-        return text_table(rows, stub="File", numeric=("Rows", "Bytes"))
+        return text_table(rows, stub="File", numeric=("Rows", "Bytes"), notes=withheld_note(rows))
 
     @presented
     def software(self) -> GT:
@@ -267,7 +280,7 @@ class Appendix:
                     for low, high in zip(frame["conf_low"], frame["conf_high"], strict=True)
                 ],
                 "p": ["" if pd.isna(p) else p_value(p) for p in frame["p_value"]],
-                "n": [count(n) for n in frame["n"]],
+                "n": [count(WITHHELD if shown(row)["n"] == WITHHELD else row["n"]) for row in traced_records(frame)],
                 "Kind": [
                     kind if status == "estimated" else status.replace("_", " ")
                     for kind, status in zip(frame["analysis"], frame["status"], strict=True)
@@ -275,7 +288,8 @@ class Appendix:
             }
         )
         rows = filled(rows, stub="Result")
-        return text_table(rows, stub="Result", numeric=[str(name) for name in rows if name not in ("Result", "Kind")])
+        numeric = [str(name) for name in rows if name not in ("Result", "Kind")]
+        return text_table(rows, stub="Result", numeric=numeric, notes=withheld_note(rows))
 
     def all_results(self) -> str:
         """Every result of every study with its id: a section and a table for each, as Markdown."""
@@ -294,7 +308,7 @@ class Appendix:
         estimated = int((frame["status"] == "estimated").sum())
         failed = int((frame["status"] == "not_estimated").sum())
         return (
-            f"This run read {plural(len(inputs), 'raw file')} and made {plural(len(frame), 'result row')}: "
+            f"This run read {plural(len(inputs), 'file')} and made {plural(len(frame), 'result row')}: "
             f"{plural(estimated, 'estimate')}, {plural(len(frame) - estimated - failed, 'descriptive figure')}, and "
             f"{plural(failed, 'planned estimate')} that the data do not allow."
         )

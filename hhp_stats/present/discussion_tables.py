@@ -12,7 +12,7 @@ from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.present.numbers import MISSING, count, interval, level, lowered, number, p_value, percent
 from hhp_stats.present.standardised_effects import StandardisedEffects
-from hhp_stats.present.tables import plain_table
+from hhp_stats.present.tables import aligned, plain_table
 from hhp_stats.studies.across import pairwise_differences
 
 
@@ -30,6 +30,7 @@ def effects_table(side: StandardisedEffects) -> GT:
         }
         for row in side.effects.to_dict("records")
     ]
+    _align(cells, "Effect", "p", "df")
     return plain_table(
         pd.DataFrame(cells),
         stub="Outcome",
@@ -37,7 +38,8 @@ def effects_table(side: StandardisedEffects) -> GT:
         notes=[
             "Hedges\u2019 g: difference of the arms over the standard deviation of individual people, with"
             " signs reversed"
-            " where needed so that above zero is better." + side.sign_note()
+            " where needed so that above zero is better. Intervals and p-values are those of g; the chapters have those"
+            " of the difference itself, which may differ in the last digit." + side.sign_note()
         ],
     )
 
@@ -141,6 +143,7 @@ def pairs(side: StandardisedEffects) -> GT:
         }
         for row in pairwise_differences(rows, conf_level=conf_level).to_dict("records")
     ]
+    _align(cells, "Difference", "p", "Holm p", "df")
     return plain_table(
         pd.DataFrame(cells),
         stub="Difference between",
@@ -149,6 +152,13 @@ def pairs(side: StandardisedEffects) -> GT:
             + side.sign_note()
         ],
     )
+
+
+def _align(cells: list[dict[str, str]], *columns: str) -> None:
+    """Decimal points below each other, in the columns of numbers of a table that is being made."""
+    for column in columns:
+        for cell, text in zip(cells, aligned([cell[column] for cell in cells]), strict=True):
+            cell[column] = text
 
 
 def _df(df: float) -> str:

@@ -19,7 +19,7 @@ from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.present.listing import capital
 from hhp_stats.present.markdown import escaped, pipe_table
-from hhp_stats.present.numbers import DASH, number, spelled
+from hhp_stats.present.numbers import DASH, MISSING, number, spelled
 from hhp_stats.present.tables import text_table
 
 SURVEY, RETURN = "survey", "return"
@@ -42,14 +42,14 @@ class Questionnaires:
                 "What it asks": capital(field.meaning or field.name.replace("_", " ")),
                 "Answers": _answers(field),
                 "Asked at": _waves(field),
-                "Clause": field.clause.replace(";", ", "),
+                "Clause": field.clause.replace(";", ", ") or MISSING,
             }
             for field in own
         ]
         return text_table(
             pd.DataFrame(rows),
             stub="Column",
-            notes=["Without a clause: in the questionnaire, with no analysis planned. Results are exploratory."],
+            notes=[f"{MISSING}: in the questionnaire, with no analysis planned. Results are exploratory."],
         )
 
     def returns(self) -> GT:
@@ -60,7 +60,7 @@ class Questionnaires:
                 "Field": field.label,
                 "What it holds": capital(field.meaning),
                 "Values": _answers(field),
-                "Covers": field.period,
+                "Covers": field.period or MISSING,
                 "Returns": _waves(field),
                 "Printed": "yes" if field.in_template else "added",
             }
@@ -69,7 +69,10 @@ class Questionnaires:
         return text_table(
             pd.DataFrame(rows),
             stub="Field",
-            notes=["Printed: the field is in the template of the protocol. Added: the analysis needs it."],
+            notes=[
+                f"Covers: the time that a number is about; {MISSING} where a field is about a person as of the return.",
+                "Printed: the field is in the template of the protocol. Added: the analysis needs it.",
+            ],
         )
 
     def counts(self) -> str:

@@ -17,7 +17,8 @@ _PLACE = re.compile(r' data-anchor="([^"]*)"')
 _TAG = re.compile(r"(<[^<>]*>)")
 # A code is capitals and figures, also with hyphens; a result has a study or not; none is part of a longer word.
 _CODE = re.compile(
-    r"(?<![\w/#.-])(?:[A-Z][A-Z0-9]+(?:-[A-Z0-9]+)*|[A-Z](?:-[A-Z0-9]+)+|[a-z][a-z0-9_]*(?:/[A-Za-z0-9_.-]*[A-Za-z0-9]){2,3})(?![\w/-])"
+    r"(?<![\w/#.-])(?:[A-Z][A-Z0-9]+(?:-[A-Z0-9]+)*|[A-Z](?:-[A-Z0-9]+)+"
+    r"|[a-z][a-z0-9_]*(?:/[A-Za-z0-9_.-]*[A-Za-z0-9]){2,3})(?![\w/-])"
 )
 _WITHIN = ("a", "code", "script")
 

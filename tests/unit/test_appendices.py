@@ -76,7 +76,7 @@ def test_the_run_is_counted(appendix):
     )
     said = replace(appendix, outputs={"goal_setting": output}).counts()
     assert (
-        said == f"This run read 2 raw files and made {len(appendix.output.results)} result rows: {status['estimated']}"
+        said == f"This run read 2 files and made {len(appendix.output.results)} result rows: {status['estimated']}"
         f" estimates, {status['descriptive']} descriptive figures, and {status['not_estimated']} planned estimates"
         " that the data do not allow."
     )

@@ -193,7 +193,7 @@ def test_versions_with_another_conclusion_are_named(plan, monkeypatch):
     said = absence.absence_robustness(report)
     assert said.startswith("Of three sensitivity analyses, one leads to the same conclusion and two point in the same")
     assert said.endswith(
-        "The others: \u201cunclear\u201d (could be chance) and \u201cturned\u201d (clearly higher absence)."
+        "Two lead to another: \u201cunclear\u201d (could be chance) and \u201cturned\u201d (clearly higher absence)."
     )
 
 

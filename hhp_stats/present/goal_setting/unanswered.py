@@ -107,11 +107,11 @@ def tipping(report: StudyReport) -> str:
         found = _tipping_points(report, "wellbeing", whose)
         shifts = " or ".join(f"{size} standard deviations {way}" for way, size in found.items())
         parts.append(
-            f"it would change if only non-respondents in the {label} group scored {shifts} than imputed"
+            f"The conclusion would change if non-respondents in the {label} group alone scored {shifts} than imputed."
             if found
-            else f"even {limit} standard deviations higher or lower in the {label} group would not change it"
+            else f"Scores {limit} standard deviations higher or lower in the {label} group alone would not change it."
         )
-    return f"How firm is the conclusion on wellbeing? With imputed answers, {' and '.join(parts)}."
+    return f"How firm is the conclusion on wellbeing, when missing answers are imputed? {' '.join(parts)}"
 
 
 @table
