@@ -20,16 +20,17 @@ from hhp_stats.plan.any_plan import plan_of
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import NOUNS, catalogue, study_entry
 from hhp_stats.plan.clauses import CLAUSE_STATUS, load_clause_status, protocol_study
-from hhp_stats.plan.conflicts import Conflict, Departure, load_conflicts, load_departures
+from hhp_stats.plan.conflicts import load_conflicts, load_departures
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.bars import bars_in_words, labelled_bars
 from hhp_stats.present.clause_table import STATUS, clause_table
+from hhp_stats.present.conflicts import conflict_table, departure_table
 from hhp_stats.present.deviation_table import deviation_count, deviation_table
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.listing import capital
 from hhp_stats.present.markdown import escaped, printed_table
-from hhp_stats.present.marked_text import anchored, code_entry
+from hhp_stats.present.marked_text import anchored
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import (
     WITHHELD,
@@ -164,14 +165,12 @@ class Appendix:
     @presented
     def conflicts(self, *studies: str) -> GT:
         """Conflicts inside and between the documents, with the reading chosen."""
-        kept = [entry for entry in load_conflicts(self.root) if entry.study in studies]
-        return text_table(pd.DataFrame([_conflict_row(entry) for entry in kept]), stub="Id")
+        return conflict_table([entry for entry in load_conflicts(self.root) if entry.study in studies])
 
     @presented
     def departures(self, *studies: str) -> GT:
         """Departures from plans that the source documents reveal."""
-        kept = [entry for entry in load_departures(self.root) if entry.study in studies]
-        return text_table(pd.DataFrame([_departure_row(entry) for entry in kept]), stub="Id")
+        return departure_table([entry for entry in load_departures(self.root) if entry.study in studies])
 
     # ------------------------------------------------------------ B: all versions of all analyses
     def versions(self, *outcomes: str) -> GT:
@@ -319,26 +318,6 @@ def _estimate(row: Mapping[str, Any]) -> str:
     value = row["estimate"]
     counted = str(row["result_id"]).endswith("/count") and not isinstance(value, str) and float(value).is_integer()
     return count(value) if counted else number(value, 3)
-
-
-def _conflict_row(conflict: Conflict) -> dict[str, str]:
-    return {
-        "Id": code_entry(conflict.id),
-        "Topic": conflict.topic,
-        "What conflicts": " ".join(conflict.finding.split()),
-        "Reading": " ".join(conflict.reading.split()),
-        "Also run": " ".join(conflict.sensitivity.split()),
-    }
-
-
-def _departure_row(departure: Departure) -> dict[str, str]:
-    return {
-        "Id": code_entry(departure.id),
-        "Planned": " ".join(departure.planned.split()),
-        "Done": " ".join(departure.done.split()),
-        "Known from": departure.status,
-        "What it means": " ".join(departure.consequence.split()),
-    }
 
 
 def appendix(*, root: Path | None = None) -> Appendix:

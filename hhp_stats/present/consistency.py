@@ -15,6 +15,7 @@ from hhp_stats.consistency.verdict import Finding, in_figures
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
+from hhp_stats.present.conflicts import KNOWN
 from hhp_stats.present.consistency_recomputed import detectable, rate_errors, rates, tests
 from hhp_stats.present.consistency_report import KINDS, VERDICT, ConsistencyReport, as_printed, flat, grouped, tidy
 from hhp_stats.present.marked_text import code_entry
@@ -145,7 +146,7 @@ def departures(report: ConsistencyReport) -> GT:
         rows,
         stub="Id",
         words=["Planned", "Done", "Known", "What it means"],
-        notes=["Known: stated where the authors say so themselves, shown where it follows from two printed facts."],
+        notes=[KNOWN],
     )
 
 

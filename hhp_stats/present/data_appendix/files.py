@@ -68,7 +68,7 @@ class Files(OfReturns):
         returns = int((inputs["wave"] != "").sum())
         due = len(WAVES) * len(self.report.plan.sites)
         whole = "one for each wave of each authority" if returns == due else f"{count(due)} were due"
-        return f"{plural(len(inputs), 'file')} were read, {count(returns)} of them returns ({whole})."
+        return f"For that chapter {plural(len(inputs), 'file')} were read, {count(returns)} of them returns ({whole})."
 
     def manifest(self) -> str:
         """Are these the files of the release?"""

@@ -39,8 +39,8 @@ def response(report: StudyReport) -> str:
     if withheld(*arms["endline_survey"]):
         return "How many answered the endline survey is withheld, because the number of people concerned is very small."
     return (
-        f"{percent(arms.at[labels['treatment'], 'endline_survey'])} of the goal-setting group and "
-        f"{percent(arms.at[labels['control'], 'endline_survey'])} of the control group answered the endline survey."
+        f"The endline survey was answered by {percent(arms.at[labels['treatment'], 'endline_survey'])} of the"
+        f" goal-setting group and by {percent(arms.at[labels['control'], 'endline_survey'])} of the control group."
     )
 
 
