@@ -54,7 +54,7 @@ _PATTERNS = (
 )
 # "Of the 180 who replied, 99 (55%) were women, and 63 (35%) worked part time": one whole for what follows it.
 _WHOLE_FIRST = re.compile(
-    rf"(?:^|(?<=[;:(,] )|\band |\bbut )of (?:the |these |those |all |our |a total of )*(?P<whole>{COUNT})"
+    rf"(?:^|(?<=[;:(,] )|\band |\bbut )(?:of|among) (?:the |these |those |all |our |a total of )*(?P<whole>{COUNT})"
     r"(?: [^\d.;:()%,]{0,70}?)?, ",
     re.I,
 )

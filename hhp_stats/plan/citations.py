@@ -18,7 +18,7 @@ class CitedClause:
     """One commitment of a protocol, or of a report that says what its protocol was."""
 
     id: str
-    about: str  # the study, "" for a whole phase or for the one study whose protocol the clause is of
+    about: str  # the study, "" for a whole phase
     commitment: str  # in our words, as it is printed
     conflicts: tuple[str, ...]
 

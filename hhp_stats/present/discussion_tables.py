@@ -64,6 +64,7 @@ def samples(side: StandardisedEffects) -> GT:
                 "Found by those analysed": _or_missing(cell(achieved, "estimate"), number),
             }
         )
+    unknown = any(text == MISSING for line in cells for text in line.values())
     return plain_table(
         pd.DataFrame(cells),
         stub="Study",
@@ -75,7 +76,8 @@ def samples(side: StandardisedEffects) -> GT:
             " response, which can"
             f" detect a different effect. {_outcomes_aimed_at(side)} Where whole teams or buildings were"
             " randomised,"
-            " their sizes and the similarity of colleagues are taken into account." + side.sign_note()
+            " their sizes and the similarity of colleagues are taken into account." + side.sign_note(),
+            *([f"{MISSING}: no plan of the trial gives it."] if unknown else []),
         ],
     )
 

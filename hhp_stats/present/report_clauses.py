@@ -32,6 +32,8 @@ def report_clauses(root: Path, results: pd.DataFrame) -> GT:
     names = study_names(root)
     told = {entry.id for entry in load_clause_status(root)} if (root / CLAUSE_STATUS).is_file() else set()
     citing, about = _citing(results), _about(root)
+    order = [*names, ""]  # a clause about a study that has gone is not printed
+    kept = [clause for clause in cited_clauses(root) if clause.id not in told and clause.about in order]
     rows = [
         {
             "Clause": code_entry(clause.id),
@@ -40,8 +42,7 @@ def report_clauses(root: Path, results: pd.DataFrame) -> GT:
             "Results": _some(citing.get(clause.id, [])),
             "See": ", ".join(about.get(clause.id, [])) or MISSING,
         }
-        for clause in sorted(cited_clauses(root), key=lambda clause: [*names, ""].index(clause.about))
-        if clause.id not in told and (not clause.about or clause.about in names)
+        for clause in sorted(kept, key=lambda clause: order.index(clause.about))
     ]
     words = ["What the report says", "Results", "See"]
     if not rows:

@@ -476,7 +476,7 @@ end
 
 ---------------------------------------------------------------- what stays on a line
 
--- "p = .03" and "p < .001" are read as one word: no line may end within them.
+-- "p = .03", "p < .001" and "< .001" are read as one word: no line may end within them.
 local SIGN = { ["="] = true, ["<"] = true, [">"] = true }
 
 local function blank(el) return el and (el.t == "Space" or el.t == "SoftBreak") end
@@ -486,6 +486,13 @@ local function sign(el)
   if not el then return false end
   if el.t == "Str" then return SIGN[el.text] or false end
   return el.t == "Span" and #el.content > 0 and sign(el.content[1])
+end
+
+-- A figure at the beginning of a word or of a marked number.
+local function figure(el)
+  if not el then return false end
+  if el.t == "Str" then return el.text:match("^%.?%d") ~= nil end
+  return el.t == "Span" and #el.content > 0 and figure(el.content[1])
 end
 
 local NO_BREAK = "\u{a0}"
@@ -500,6 +507,8 @@ local function kept_together(inlines)
       if blank(inlines[at + 3]) then inlines[at + 3] = pandoc.Str(NO_BREAK) end
     elseif at == 1 and SIGN[word] and blank(inlines[2]) then
       inlines[2], changed = pandoc.Str(NO_BREAK), true
+    elseif (word == "<" or word == ">") and blank(inlines[at + 1]) and figure(inlines[at + 2]) then
+      inlines[at + 1], changed = pandoc.Str(NO_BREAK), true
     end
   end
   if changed then return inlines end
