@@ -16,6 +16,7 @@ from hhp_stats.consistency.comparisons import (
     find_comparisons,
     readings_for,
     recompute,
+    spread_id,
 )
 from hhp_stats.consistency.figures import Figures, figures, published_figures, read_published
 from hhp_stats.consistency.granularity import Scale, grim, sd_limits
@@ -171,7 +172,11 @@ def spread_checks(printed: Figures, comparisons: Collection[Comparison], *, scal
                 out.append(Check(id=f"{prefix}-M", kind="granularity", finding="does_not_reproduce", reason=reason))
                 continue
             least, most = sd_limits(mean=arm.mean, n=arm.n, scale=scale)
-            out.append(_spread_check(prefix, arm.sd, arm.std_error, arm.n, least, most))
+            spread = spread_id(printed.frame, prefix)
+            if spread.endswith("-SD"):
+                out.append(_deviation_check(spread, arm.sd, arm.std_error_margin * math.sqrt(arm.n), least, most))
+            else:
+                out.append(_spread_check(spread, arm.sd, arm.std_error, arm.n, least, most))
             if scale.step is not None:
                 out.append(_grim_check(prefix, arm.mean, arm.mean_margin, arm.n, scale))
     return out
@@ -274,7 +279,13 @@ def _comparison_check(test: RecomputedTest, printed: Figures, *, fits: int = 0, 
     )
 
 
-def _spread_check(prefix: str, sd: float, std_error: float, n: int, least: float, most: float) -> Check:
+def _deviation_check(name: str, sd: float, margin: float, least: float, most: float) -> Check:
+    fits = least - margin <= sd <= most + margin
+    reason = f"The scale allows a standard deviation of {least:.3g} to {most:.3g}."
+    return Check(id=name, kind="spread", finding="reproduces" if fits else "does_not_reproduce", reason=reason)
+
+
+def _spread_check(name: str, sd: float, std_error: float, n: int, least: float, most: float) -> Check:
     room = 1 + 1e-9
     limits = f"{least:.3g} to {most:.3g}"
     if least / room <= sd <= most * room:
@@ -293,7 +304,7 @@ def _spread_check(prefix: str, sd: float, std_error: float, n: int, least: float
             f"least {least / math.sqrt(n):.2f} over {n} people."
         )
     return Check(
-        id=f"{prefix}-SE",
+        id=name,
         kind="spread",
         finding=finding,
         reason=reason,

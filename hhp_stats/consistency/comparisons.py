@@ -46,6 +46,7 @@ class Comparison:
     second: str
     arms: tuple[str, ...]  # prefixes of all arms of the outcome, for readings that pool them
     p_id: str  # "" where no p is printed
+    deviations: bool = False  # standard deviations are printed, not standard errors: nothing is to be read otherwise
 
     @property
     def key(self) -> tuple[str, str]:
@@ -72,8 +73,8 @@ class RecomputedTest:
 def find_comparisons(figures: Figures) -> list[Comparison]:
     """Which two-arm comparisons does the file hold? One for each printed p, direction or claim of significance.
 
-    Arms are groups with a mean, a standard error and an n of the same trial and outcome; where the same group
-    is printed twice, the one under the research question of the difference. "difference" is treatment minus
+    Arms are groups with a mean, a standard error (or deviation) and an n of the same trial and outcome; where the
+    same group is printed twice, the one under the research question of the difference. "difference" is treatment minus
     control, "difference_a_vs_b" arm a minus arm b, where words common to both arms stand once:
     me_joint_vs_sep is (me, joint) against (me, sep). Claims with more than one arm unnamed are left to
     `wording`.
@@ -103,6 +104,7 @@ def find_comparisons(figures: Figures) -> list[Comparison]:
             second=arms[pair[1]],
             arms=tuple(arms.values()),
             p_id=p_id,
+            deviations=any(spread_id(frame, arms[group]).endswith("-SD") for group in pair),
         )
     return list(found.values())
 
@@ -155,14 +157,16 @@ def recompute(
 def arm_summary(
     figures: Figures, prefix: str, *, reading: Reading = "as_printed", scale: Scale | None = None
 ) -> ArmSummary:
-    """One printed arm under a reading of its standard error."""
-    mean, std_error = figures.printed(f"{prefix}-M"), figures.printed(f"{prefix}-SE")
+    """One printed arm under a reading of its standard error, which a standard deviation gives over the root of n."""
+    mean, n = figures.printed(f"{prefix}-M"), int(figures.printed(f"{prefix}-N").value)
+    name = spread_id(figures.frame, prefix)
+    spread, root = figures.printed(name), math.sqrt(n) if name.endswith("-SD") else 1.0
     arm = ArmSummary(
         mean=mean.value,
-        std_error=std_error.value,
-        n=int(figures.printed(f"{prefix}-N").value),
+        std_error=spread.value / root,
+        n=n,
         mean_margin=mean.margin,
-        std_error_margin=std_error.margin,
+        std_error_margin=spread.margin / root,
     )
     if reading == "decisions":
         if scale is None or scale.step is None or (scale.low, scale.high) != (0, 100):
@@ -177,6 +181,8 @@ def arm_summary(
 
 def readings_for(comparison: Comparison, *, scale: Scale | None = None) -> Sequence[Reading]:
     """Which readings make sense? Pooling needs three arms to differ from Welch in more than name, decisions a scale."""
+    if comparison.deviations:
+        return ["as_printed"]
     readings: list[Reading] = ["as_printed", "se_is_sd"]
     if len(comparison.arms) > 2:
         readings.append("se_is_sd_pooled")
@@ -184,6 +190,12 @@ def readings_for(comparison: Comparison, *, scale: Scale | None = None) -> Seque
     if scale is not None and scale.step is not None and (scale.low, scale.high) == (0, 100):
         readings.append("decisions")
     return readings
+
+
+def spread_id(frame: pd.DataFrame, prefix: str) -> str:
+    """The id of an arm's spread: its standard error, or its standard deviation where that alone is printed."""
+    deviation = f"{prefix}-SD"
+    return deviation if {deviation} <= set(frame["id"]) and f"{prefix}-SE" not in set(frame["id"]) else f"{prefix}-SE"
 
 
 def _means(frame: pd.DataFrame) -> dict[tuple[str, str], list[tuple[str, str, str]]]:
@@ -195,7 +207,7 @@ def _means(frame: pd.DataFrame) -> dict[tuple[str, str], list[tuple[str, str, st
     for row in frame.loc[frame["statistic"] == "mean"].astype("str").to_dict("records"):
         prefix = row["id"].removesuffix("-M")
         if prefix != row["id"]:
-            whole = {f"{prefix}-SE", f"{prefix}-N"} <= ids
+            whole = f"{prefix}-N" in ids and not ids.isdisjoint({f"{prefix}-SE", f"{prefix}-SD"})
             found = means.setdefault((row["trial"], row["outcome"]), [])
             found.append((row["research_question"], row["group"], prefix if whole else ""))
     return means

@@ -206,8 +206,9 @@ def remarks_on(frame: pd.DataFrame, name: str) -> Iterator[Problem]:
                 name,
                 "B12",
                 "This p-value has no two arms to be recomputed from.",
-                "Give both arms mean, se and n of the same trial and outcome with ids PREFIX-M, PREFIX-SE and PREFIX-N,"
-                " and the p the group difference (treatment minus control) or difference_a_vs_b.",
+                "Give both arms mean, se (or sd) and n of the same trial and outcome with ids PREFIX-M, PREFIX-SE (or"
+                " PREFIX-SD) and PREFIX-N, and the p the group difference (treatment minus control) or"
+                " difference_a_vs_b.",
                 cell=line,
                 value=row["id"],
                 severity="warning",

@@ -25,6 +25,7 @@ _TEST = re.compile(
 )
 
 
+_NEEDED = {"t": 1, "r": 1, "chi2": 1, "F": 2, "z": 0}  # how many degrees of freedom the p of each test needs
 # Whether p in [low, high] can meet a printed bound.
 _BOUNDS: Mapping[str, Callable[[float, float, float], bool]] = {
     "<": lambda low, high, bound: low < bound,
@@ -50,6 +51,7 @@ class ReportedTest:
     p_high: float
     outcome: Outcome
     one_sided: bool  # is the printed p right for a one-sided test?
+    impossible: str = ""  # why no test can have this statistic or these degrees of freedom
 
 
 def p_from_statistic(*, kind: str, statistic: float, df1: float = math.nan, df2: float = math.nan) -> float:
@@ -58,10 +60,9 @@ def p_from_statistic(*, kind: str, statistic: float, df1: float = math.nan, df2:
     r is tested through t = r sqrt(df / (1 - r^2)). Refuses unknown kinds, missing or non-positive degrees
     of freedom, |r| > 1 and a negative F or chi-squared (InvalidInput).
     """
-    needed = {"t": 1, "r": 1, "chi2": 1, "F": 2, "z": 0}
-    if kind not in needed:
+    if kind not in _NEEDED:
         raise InvalidInput(f"no test {kind!r}")
-    for df in (df1, df2)[: needed[kind]]:
+    for df in (df1, df2)[: _NEEDED[kind]]:
         if not df > 0:
             raise InvalidInput(f"{kind} needs positive degrees of freedom, not {df}")
     if kind == "z":
@@ -86,28 +87,53 @@ def find_tests(text: str, *, alpha: float = 0.05) -> list[ReportedTest]:
     the reported p. "error" where they do not meet; "decision_error" where besides one is significant at
     `alpha` and the other is not; a printed bound (p < .05) is wrong only where it cannot hold. Tests are
     taken as two-sided; signs, spaces and letters are read as typesetters write them (`typography.plain`); `one_sided`
-    says whether half the p would fit, which is for the reader to judge. Text that does not follow the pattern is not
-    found: finding nothing is no proof of consistency.
+    says whether half the p would fit, which is for the reader to judge. A statistic that no test can have (a
+    correlation above 1, a negative F, no degrees of freedom) is an "error" that says so under `impossible`. Text that
+    does not follow the pattern, and a statistic without the degrees of freedom that its p needs, is not found: finding
+    nothing is no proof of consistency.
 
     Source: Nuijten, Hartgerink, van Assen, Epskamp and Wicherts (2016), Behavior Research Methods 48,
     1205-1226.
     """
-    return [_check(match, alpha) for match in _TEST.finditer(plain(text))]
+    return [
+        _check(match, kind, df, alpha)
+        for match in _TEST.finditer(plain(text))
+        for kind in [_kind(match["kind"])]
+        for df in [_degrees(kind, match["df1"], match["df2"])]
+        if not any(math.isnan(one) for one in df[: _NEEDED[kind]])
+    ]
 
 
-def _check(match: re.Match[str], alpha: float) -> ReportedTest:
-    kind = _kind(match["kind"])
-    df1, df2 = _degrees(kind, match["df1"], match["df2"])
+def _check(match: re.Match[str], kind: str, df: tuple[float, float], alpha: float) -> ReportedTest:
+    df1, df2 = df
     raw = match["statistic"].replace(" ", "")
     statistic = printed_figure(value=float(raw.replace(",", "")), text=raw)
-    p = p_from_statistic(kind=kind, statistic=statistic.value, df1=df1, df2=df2)
+    sign = "ns" if match["ns"] else match["sign"]
+    printed = None if sign == "ns" else printed_figure(value=float(match["p"]), text=match["p"])
+    try:
+        p = p_from_statistic(kind=kind, statistic=statistic.value, df1=df1, df2=df2)
+    except InvalidInput as error:
+        said = str(error)
+        return ReportedTest(
+            text=match[0],
+            kind=kind,
+            df1=df1,
+            df2=df2,
+            statistic=statistic,
+            sign=sign,
+            printed_p=printed,
+            p_value=math.nan,
+            p_low=math.nan,
+            p_high=math.nan,
+            outcome="error",
+            one_sided=False,
+            impossible=f"{said[:1].upper()}{said[1:]}.",
+        )
     size = abs(statistic.value)
     ends = [max(size - statistic.margin, 0.0), size + statistic.margin]
     if kind == "r":
         ends = [min(end, 1.0) for end in ends]
     low, high = sorted(p_from_statistic(kind=kind, statistic=end, df1=df1, df2=df2) for end in ends)
-    sign = "ns" if match["ns"] else match["sign"]
-    printed = None if sign == "ns" else printed_figure(value=float(match["p"]), text=match["p"])
     fits = _fits(sign, printed, low, high, alpha)
     halved = _fits(sign, printed, low / 2, high / 2, alpha)
     outcome: Outcome = "consistent" if fits else "error"

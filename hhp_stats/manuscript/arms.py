@@ -83,6 +83,8 @@ def arm_claims(sentence: str) -> Iterator[Claim]:
 def _arms(sentence: str) -> Iterator[_Arm]:
     found: list[_Arm] = []
     for bracket in _BRACKET.finditer(sentence):
+        if len(_MEAN.findall(bracket[1])) > 1:
+            continue  # two arms in one bracket: each by itself, below
         mean, spread, n = (pattern.search(bracket[1]) for pattern in (_MEAN, SPREAD, _N))
         if mean and spread:
             found.append(

@@ -32,21 +32,22 @@ _NAMED = re.compile(
 _BRACKETS = re.compile(rf"(?P<estimate>{NUMBER})%? ?\[(?P<low>{NUMBER})%?(?: ?[,;] ?| to )(?P<high>{NUMBER})%?\]")
 _P_AFTER = re.compile(rf"[^.]{{0,25}}?{P_SIGN}\s*[<=>]?\s*(?P<p>\d?\.\d+)", re.I)
 _P_BEFORE = re.compile(rf"{P_SIGN}\s*(?P<p>\d?\.\d+)", re.I)
+UNIT = r"[a-z\u00b5][a-z/\u00b2\u00b3-]*"  # a word of a unit: "points", "mm Hg", "mmol/L"
 _SE = re.compile(
-    rf"(?P<label>[\w\u03b2\u03b4]*)\s*(?:=|of|was|is|:)?\s*(?P<estimate>{NUMBER})%?\s*[,;(\[]+\s*"
+    rf"(?P<label>[\w\u03b2\u03b4]*)\s*(?:=|of|was|is|by|:)?\s*(?P<estimate>{NUMBER})%?(?: {UNIT}){{0,3}}\s*[,;(\[]+\s*"
     rf"(?:SE|S\.E\.|s\.e\.|standard error)\s*[=:]?\s*(?P<error>{NUMBER})\s*[)\]]?\s*[,;(]*\s*"
     rf"(?:t\s*(?:\((?P<df>[\d.,]+)\))?\s*=\s*{NUMBER}\s*[,;]\s*)?{P_SIGN}\s*(?P<p>\d?\.\d+)",
     re.I,
 )
 _VALUES = re.compile(rf"(?P<label>(?:\b[A-Za-z.\u03b2\u03b4]{{1,14}}\s*[=:]\s*)?)(?P<value>(?<![\w.]){NUMBER})(?![\w])")
 _NO_ESTIMATE = re.compile(
-    r"(?:\bS\.?[ED]\.?|\bstandard (?:error|deviation)|\bn|\bN|\bdf|\bt|\bF|\bz|\bp|\bICC)\s*[=:]\s*$", re.I
+    r"(?:\bS\.?[ED]\.?|\bstandard (?:error|deviation)|\bn|\bN|\bdf|\bt|\bF|\bz|\bp|\bICC)\s*[=:<>]{1,2}\s*$", re.I
 )
 _DF = re.compile(r"\b(?:df|d\.f\.|degrees of freedom)\s*[=:]?\s*(\d[\d,.]*\d|\d)", re.I)
 _A_SHARE = re.compile(rf"{NUMBER}%")
 _TIMES = re.compile(r"\d times\b", re.I)
 _A_LEVEL = re.compile(r"% ?-?(?:C|confidence|credible)", re.I)
-_BESIDE = re.compile(r"%?\*{0,3} ?(?:[a-z-]+ ?){0,2}[ ,;:(\[]*", re.I)
+_BESIDE = re.compile(rf"%?\*{{0,3}} ?(?:{UNIT} ?){{0,3}}[ ,;:(\[]*", re.I)
 _REACH = 90  # characters between an estimate and its interval
 
 

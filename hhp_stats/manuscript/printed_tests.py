@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from hhp_stats.consistency.printed import PrintedFigure
 from hhp_stats.consistency.statcheck import ReportedTest, find_tests
+from hhp_stats.consistency.typography import NUMBER, P_SIGN
 from hhp_stats.consistency.verdict import Finding
-from hhp_stats.manuscript.claim import Claim, Judged, claim, number_in, shown_p
+from hhp_stats.manuscript.claim import Claim, Judged, claim, figure, number_in, shown_p
 from hhp_stats.manuscript.document import Table
+from hhp_stats.manuscript.intervals import error_judged
 from hhp_stats.manuscript.table_columns import Columns, p_of
 
 _OUTCOMES: dict[str, Finding] = {
@@ -21,6 +24,7 @@ _STATISTIC = re.compile(
     r" ?(?:[(\[](?P<df>\d+(?:\.\d+)?(?:, ?\d+(?:\.\d+)?)?)[)\]])?",
     re.I,
 )
+_T_ALONE = re.compile(rf"(?<![\w(])t\s*=\s*(?P<t>{NUMBER})\s*[,;]\s*{P_SIGN}\s*(?P<p>\d?\.\d+)")
 _DF = re.compile(r"\d+(?:\.\d+)?(?:, ?\d+(?:\.\d+)?)?")
 
 
@@ -31,6 +35,12 @@ def tests_in_words(sentence: str) -> Iterator[Claim]:
         start = sentence.find(test.text, at)
         at = start + len(test.text)
         yield claim(_judged(test), text=test.text, start=start, end=at)
+    for found in _T_ALONE.finditer(sentence):
+        # Without its df a t still bounds its p.
+        exact = PrintedFigure(value=1.0, text="", margin=0.0, bound="none")
+        made = error_judged(estimate=figure(found["t"]), error=exact, p=(found["sign"], found["p"]), df=None)
+        judged = Judged("test", made.finding, made.reason.replace("Estimate and standard error give", "This t gives"))
+        yield claim(judged, text=found[0], start=found.start(), end=found.end())
 
 
 def tests_in_columns(table: Table, columns: Columns) -> Iterator[Claim]:
@@ -53,6 +63,8 @@ def tests_in_columns(table: Table, columns: Columns) -> Iterator[Claim]:
 
 
 def _judged(test: ReportedTest) -> Judged:
+    if test.impossible:
+        return Judged("test", "does_not_reproduce", test.impossible)
     reason = f"The statistic and its df give p {shown_p(test.p_low, test.p_high)}."
     if test.outcome != "consistent" and test.one_sided:
         return Judged(

@@ -17,8 +17,14 @@ _SCALE = re.compile(
     rf"(?:to|and|-|\u2013|through)\s*(?P<high>{NUMBER})\b",
     re.I,
 )
+# In a caption "wellbeing from 1 to 5" is a scale as well, with ends that scales have.
+_OF_CAPTION = re.compile(r"\b(?:from|range) (?P<low>[01]) (?:to|-|\u2013) (?P<high>[3-9]|10|100)\b", re.I)
 _IN_BRACKETS = re.compile(r"[(\[](?:range |scale )?(?P<low>\d+) ?(?:to|-|\u2013) ?(?P<high>\d+)(?: points)?[)\]]", re.I)
-_MEAN = re.compile(rf"\b(?:M|mean(?: score)?)\s*(?:=|of|was|is)\s*(?P<mean>{NUMBER})", re.I)
+_MEAN = re.compile(
+    r"\b(?:M|(?:mean|average)(?: score| rating)?(?: (?:for|of|on|in) [a-z ]{1,40}?)?)"
+    rf"\s*(?:=|of|was|is)\s*(?P<mean>{NUMBER})",
+    re.I,
+)
 _N = re.compile(r"\bn\s*=\s*(\d[\d,]*)", re.I)
 _NEAR = 45
 
@@ -30,6 +36,13 @@ def scale_in(text: str) -> tuple[float, float] | None:
         return None
     low, high = found.pop()
     return (low, high) if low < high <= 1000 else None
+
+
+def scale_in_caption(text: str) -> tuple[float, float] | None:
+    """The same of a table's caption and note, which need not say that it is a scale."""
+    named = scale_in(text)
+    found = {(float(one["low"]), float(one["high"])) for one in _OF_CAPTION.finditer(text)}
+    return named or (found.pop() if len(found) == 1 and not _SCALE.search(text) else None)
 
 
 def scale_in_label(label: str) -> tuple[float, float] | None:

@@ -50,6 +50,18 @@ _PATTERNS = (
     ),
     re.compile(rf"{_SHARE}%{_BETWEEN}[(\[](?:n ?= ?)?(?P<part>{_PART}){_OF}(?P<whole>{COUNT})", re.I),
     re.compile(rf"(?P<part>{_PART}) ?[(\[]{_SHARE}%[)\]]{_OF}(?P<whole>{COUNT})", re.I),
+    re.compile(rf"(?P<part>{_PART}) ?[(\[]{_SHARE}%{_OF}(?P<whole>{COUNT})", re.I),
+)
+# "Of the 180 who replied, 99 (55%) were women, and 63 (35%) worked part time": one whole for what follows it.
+_WHOLE_FIRST = re.compile(
+    rf"(?:^|(?<=[;:(,] )|\band |\bbut )(?:of|among) (?:the |these |those |all |our |a total of )*(?P<whole>{COUNT})"
+    r"(?: [^\d.;:()%,]{0,70}?)?, ",
+    re.I,
+)
+_NEXT_PART = re.compile(
+    rf"(?P<between>[^\d.;:()%]{{0,60}}?)(?P<part>{_PART})(?: [a-z'\u2019-]+){{0,3}} ?[(\[](?:n ?= ?\d+[,;] ?)?"
+    rf"{_SHARE}%[)\],;](?P<own> of\b)?",
+    re.I,
 )
 _ROUGH = 2.5  # percentage points that "about" may be away
 # Words for shares: from and to, in per cent, both meant generously.
@@ -97,6 +109,25 @@ def share_claims(sentence: str) -> Iterator[Claim]:
             taken.append(found.span())
             judged = share_judged(part, whole, found["share"], rough=bool(found["about"]))
             yield claim(judged, text=found[0], start=found.start(), end=found.end())
+    for first in _WHOLE_FIRST.finditer(sentence):
+        yield from _parts_of(counted(first["whole"]), sentence, first.end(), taken)
+
+
+def _parts_of(whole: int, sentence: str, at: int, taken: list[tuple[int, int]]) -> Iterator[Claim]:
+    """Counts with their shares, one after the other, of a whole that was said before them all, or each of the count
+    before it: "of 240, 180 (75%) replied and 99 (55%) stayed".
+    """
+    wholes = [whole]
+    while whole > 0 and (found := _NEXT_PART.match(sentence, at)):
+        at = found.end()
+        if found["own"] or any(found.start() < end and found.end() > start for start, end in taken):
+            return
+        part = counted(found["part"])
+        made = [share_judged(part, of, found["share"], rough=bool(found["about"])) for of in wholes if of]
+        judged = next((one for one in made if one.finding == "reproduces"), made[0])
+        start = found.start("part")
+        yield claim(judged, text=sentence[start : found.end()], start=start, end=found.end())
+        wholes = [whole, part]
 
 
 def _a_year(whole: str, sentence: str, found: re.Match[str]) -> bool:

@@ -43,6 +43,8 @@ _MEAN_LIKE = re.compile(
 )
 _PER_CENT = re.compile(r"%|\bper ?cent|\bpercentage|\bshare\b|\brate\b|\bproportion", re.I)
 _COUNT = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)(?: ?[(\[]\d+(?:\.\d+)?%?[)\]])?")
+_WITH_SHARE = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+) ?[(\[](\d+(?:\.\d+)?)%?[)\]]")
+GROUP_N = re.compile(r"\bn ?= ?(\d[\d,]*)", re.I)
 _P = re.compile(r"(?:p ?)?(<=|>=|[<>=]?) ?(\d?\.\d+)\*{0,3}", re.I)
 _WHOLE = re.compile(r"(?:grand )?(?:totals?|all|overall|everyone|n)\b", re.I)
 _FOLLOWED = 0.5  # share of the rows that must follow a relation before the others are held against it
@@ -87,15 +89,30 @@ def p_of(cell: str) -> tuple[str, str] | None:
 
 
 def count_columns(table: Table) -> list[int]:
-    """Columns of counts: whole numbers in every filled cell, under no heading of a mean, rate or estimate."""
+    """Columns of counts: whole numbers in every filled cell, under no heading of a mean, rate or estimate. Under one of
+    a share where the cells are counts with their share in brackets.
+    """
+    beside = _columns_with_shares(table)
     return [
         at
         for at, heading in enumerate(table.headings)
         if at
         and not _MEAN_LIKE.search(heading)
-        and not _PER_CENT.search(heading)
+        and (at in beside or not _PER_CENT.search(heading))
         and (cells := [row[at] for row in table.rows if row[at].strip()])
         and sum(count_in(cell) is not None for cell in cells) >= max(2, 0.7 * len(cells))
+    ]
+
+
+def _columns_with_shares(table: Table) -> list[int]:
+    """Columns whose cells are counts with their share in brackets, under a heading that says so."""
+    filled = [[cell for row in table.rows if (cell := row[at].strip())] for at in range(len(table.headings))]
+    return [
+        at
+        for at, cells in enumerate(filled)
+        if at
+        and _PER_CENT.search(table.headings[at])
+        and sum(_WITH_SHARE.fullmatch(cell) is not None for cell in cells) >= max(2, 0.7 * len(cells))
     ]
 
 
@@ -110,9 +127,16 @@ def relation_claims(table: Table) -> Iterator[Claim]:
     for share in shares:
         rules = [_share_of(table, part, whole, share) for part, whole in permutations(counts, 2)]
         rules += [
-            _share_of_all(table, part, all_of_them, share) for part in counts for all_of_them in _wholes(table, part)
+            _share_of_all(table, part, all_of_them, share)
+            for part in counts
+            for all_of_them in (*_wholes(table, part), *_group_of_both(table, part, share))
         ]
         yield from next((held for rule in rules if (held := _held(table, share, rule))), [])
+    for both in _columns_with_shares(table):
+        # The number of all stands before it, as a rule in the column beside it.
+        wholes = [at for at in reversed(counts) if at < both and at not in shares]
+        rules = [_share_of(table, both, whole, both) for whole in wholes]
+        yield from next((held for rule in rules if (held := _held(table, both, rule))), [])
     apart = [
         at for at, heading in enumerate(table.headings) if re.search(r"\bdifference|\bgap\b|\bchange\b", heading, re.I)
     ]
@@ -144,16 +168,24 @@ def _held(table: Table, column: int, rule: _Rule) -> list[Claim]:
 def _share_of(table: Table, part: int, whole: int, share: int) -> _Rule:
     def judge(at: int) -> Judged | None:
         row = table.rows[at]
-        counted, total, printed = (
-            count_in(row[part]),
-            count_in(row[whole]),
-            row[share].strip().removesuffix("%").strip(),
-        )
+        counted, total, printed = count_in(row[part]), count_in(row[whole]), _share_in(row[share])
         if not counted or not total or not re.fullmatch(r"\d+(?:\.\d+)?", printed):
             return None
         return share_judged(counted, total, printed)
 
     return judge
+
+
+def _share_in(cell: str) -> str:
+    """The share of a cell, alone or in brackets after its count."""
+    beside = _WITH_SHARE.fullmatch(cell.strip())
+    return beside[1] if beside else cell.strip().removesuffix("%").strip()
+
+
+def _group_of_both(table: Table, part: int, share: int) -> list[int]:
+    """The number of people that the headings of both columns name: "Treated (n = 474)" above "Events" and "%"."""
+    named = [found[1] for at in (part, share) if (found := GROUP_N.search(table.headings[at]))]
+    return [int(named[0].replace(",", ""))] if len(named) == 2 and len(set(named)) == 1 else []
 
 
 def _wholes(table: Table, part: int) -> list[int]:
@@ -165,7 +197,7 @@ def _wholes(table: Table, part: int) -> list[int]:
 
 def _share_of_all(table: Table, part: int, whole: int, share: int) -> _Rule:
     def judge(at: int) -> Judged | None:
-        counted, printed = count_in(table.rows[at][part]), table.rows[at][share].strip().removesuffix("%").strip()
+        counted, printed = count_in(table.rows[at][part]), _share_in(table.rows[at][share])
         if not counted or not re.fullmatch(r"\d+(?:\.\d+)?", printed):
             return None
         return share_judged(counted, whole, printed)

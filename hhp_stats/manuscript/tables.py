@@ -16,15 +16,22 @@ from hhp_stats.manuscript.claim import ENDS, OTHER_RULE, Claim, Judged, claim, f
 from hhp_stats.manuscript.document import Table
 from hhp_stats.manuscript.intervals import LEVEL, error_judged, judged
 from hhp_stats.manuscript.printed_tests import tests_in_columns
-from hhp_stats.manuscript.scales import scale_in, scale_in_label, scale_judged
+from hhp_stats.manuscript.scales import scale_in, scale_in_caption, scale_in_label, scale_judged
 from hhp_stats.manuscript.shares import share_judged
-from hhp_stats.manuscript.table_columns import Columns, columns_of, count_columns, count_in, p_of, relation_claims
+from hhp_stats.manuscript.table_columns import (
+    GROUP_N,
+    Columns,
+    columns_of,
+    count_columns,
+    count_in,
+    p_of,
+    relation_claims,
+)
 
 _TOTAL = re.compile(r"(?:grand |sub-?)?(?:totals?|sum)\b", re.I)
 _ENDS = re.compile(rf"[(\[]?({NUMBER})%?{ENDS}({NUMBER})%?[)\]]?")
 _WITH_ENDS = re.compile(rf"({NUMBER})%?\*{{0,3}} ?[(\[](?:{LEVEL}[:,]? ?)?({NUMBER})%?{ENDS}({NUMBER})%?[)\]]")
 _WITH_ONE = re.compile(rf"({NUMBER})\*{{0,3}} ?[(\[]({NUMBER})[)\]]")
-_GROUP_N = re.compile(r"\bn ?= ?(\d[\d,]*)", re.I)
 _N_ROW = re.compile(r"(?:n|number(?: of (?:people|participants))?|participants|people|sample size)", re.I)
 _SHARE_CELL = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+) ?[(\[](\d+(?:\.\d+)?)%?[)\]]")
 _SHARES_MEANT = re.compile(r"%|per ?cent", re.I)
@@ -114,7 +121,7 @@ def _statistic(
 
 def _spreads(table: Table, columns: Columns) -> Iterator[Claim]:
     """Standard error = SD / sqrt(n); means and spreads on the scale that the caption or note names."""
-    ends = scale_in(f"{table.caption}. {table.note}")
+    ends = scale_in_caption(f"{table.caption}. {table.note}")
     for number, row in enumerate(table.rows):
         n = count_in(columns.cell(row, "n"))
         sd, error, mean = (number_in(columns.cell(row, name)) for name in ("sd", "error", "mean"))
@@ -135,7 +142,7 @@ def _groups(table: Table, columns: Columns) -> Iterator[Claim]:
     sizes = _group_sizes(table)
     arms = [at for at in sizes if not re.match(r"(?:total|all|overall)\b", table.headings[at], re.I)]
     missing = _MISSING_MEANT.search(f"{table.caption} {table.note}") is not None
-    ends = scale_in(f"{table.caption}. {table.note}")
+    ends = scale_in_caption(f"{table.caption}. {table.note}")
     for number, row in enumerate(table.rows):
         shares, means = {}, {}
         for at, n in sizes.items():
@@ -170,7 +177,7 @@ def _group_sizes(table: Table) -> dict[int, int]:
     sizes = {
         at: int(found[1].replace(",", ""))
         for at, heading in enumerate(table.headings)
-        if at and (found := _GROUP_N.search(heading))
+        if at and (found := GROUP_N.search(heading))
     }
     if not sizes:
         row = next((row for row in table.rows if _N_ROW.fullmatch(row[0].strip())), None)

@@ -24,14 +24,14 @@ _HALF_SAID = re.compile(
     r"\b(?:marginally|borderline|approach\w*|trend\w*|nearly|almost|at the (?:10|1)%|at 10%)\b", re.I
 )
 _MOVED = re.compile(
-    r"\b(?P<word>increas\w+|ris(?:e|es|ing)|rose|grew|growth|climb\w+|gain\w*|"
-    r"fell|fall(?:s|ing)?|drop(?:s|ped)?|decreas\w+|declin\w+|reduc\w+)"
+    r"\b(?P<word>increas\w+|ris(?:e|es|ing)|rose|grew|growth|climb\w+|gain\w*|went up|"
+    r"fell|fall(?:s|ing)?|drop(?:s|ped)?|decreas\w+|declin\w+|reduc\w+|went down)"
     rf"\b(?P<by>[^.;]{{0,60}}?\bby (?P<size>{NUMBER})(?P<unit>%| per ?cent| percentage points?|"
     r" points?)?)?[^.;]{0,60}?\bfrom "
     rf"(?:\u00a3|\$)?(?P<first>{NUMBER})(?P<percent>%?)[^.;\d]{{0,40}}? to (?:\u00a3|\$)?(?P<second>{NUMBER})",
     re.I,
 )
-_UPWARD = re.compile(r"increas|ris|rose|grew|growth|climb|gain", re.I)
+_UPWARD = re.compile(r"increas|ris|rose|grew|growth|climb|gain|went up", re.I)
 _APART = re.compile(
     rf"\b(?:difference|gap|increase|decrease|reduction|rise|fall|drop) of (?P<size>{NUMBER})(?P<unit>%| per ?cent|"
     r" percentage points?| points?)?"

@@ -20,20 +20,33 @@ from hhp_stats.plan.any_plan import plan_of
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import NOUNS, catalogue, study_entry
 from hhp_stats.plan.clauses import CLAUSE_STATUS, load_clause_status, protocol_study
-from hhp_stats.plan.conflicts import Conflict, Departure, load_conflicts, load_departures
+from hhp_stats.plan.conflicts import load_conflicts, load_departures
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.bars import bars_in_words, labelled_bars
 from hhp_stats.present.clause_table import STATUS, clause_table
+from hhp_stats.present.conflicts import conflict_table, departure_table
 from hhp_stats.present.deviation_table import deviation_count, deviation_table
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.listing import capital
 from hhp_stats.present.markdown import escaped, printed_table
-from hhp_stats.present.marked_text import anchored, code_entry
+from hhp_stats.present.marked_text import anchored
 from hhp_stats.present.marks import presented
-from hhp_stats.present.numbers import count, interval, level, number, p_value, percent, plural
+from hhp_stats.present.numbers import (
+    WITHHELD,
+    count,
+    interval,
+    level,
+    number,
+    p_value,
+    percent,
+    plural,
+    withheld_note,
+)
+from hhp_stats.present.report_clauses import report_clauses
 from hhp_stats.present.tables import aligned, filled, plain_table, text_table
 from hhp_stats.present.versions import every_study, versions_in, versions_table
+from hhp_stats.results.frame import shown
 from hhp_stats.results.traced import traced_records
 from hhp_stats.studies.output import StudyOutput, open_output
 
@@ -106,7 +119,8 @@ class Appendix:
         entries = [entry for entry in load_clause_status(self.root) if entry.status in status]
         return clause_table(
             entries,
-            results=self.output.results,
+            study=self.protocol,
+            results=self.everything,
             sections=book_sections(self.root),
             document=CLAUSES_IN,
             label="tbl-a-clauses",
@@ -143,16 +157,20 @@ class Appendix:
         return f"Of {count(statuses.sum())} clauses: {'; '.join(parts)}."
 
     @presented
+    def report_clauses(self) -> GT:
+        """Every clause of a document that is no protocol: what it says, the results that cite it, what to see."""
+        table: GT = report_clauses(self.root, self.everything)
+        return table
+
+    @presented
     def conflicts(self, *studies: str) -> GT:
         """Conflicts inside and between the documents, with the reading chosen."""
-        kept = [entry for entry in load_conflicts(self.root) if entry.study in studies]
-        return text_table(pd.DataFrame([_conflict_row(entry) for entry in kept]), stub="Id")
+        return conflict_table([entry for entry in load_conflicts(self.root) if entry.study in studies])
 
     @presented
     def departures(self, *studies: str) -> GT:
         """Departures from plans that the source documents reveal."""
-        kept = [entry for entry in load_departures(self.root) if entry.study in studies]
-        return text_table(pd.DataFrame([_departure_row(entry) for entry in kept]), stub="Id")
+        return departure_table([entry for entry in load_departures(self.root) if entry.study in studies])
 
     # ------------------------------------------------------------ B: all versions of all analyses
     def versions(self, *outcomes: str) -> GT:
@@ -217,7 +235,7 @@ class Appendix:
                 ),
                 (
                     "Intervals of the correlation by profile likelihood; p of the likelihood-ratio test that it is nil."
-                    " Both take people as independent, not teams."
+                    " Both take people as independent, not teams. They are given for the reported maximum alone."
                 ),
             ],
         )
@@ -225,17 +243,19 @@ class Appendix:
     # ------------------------------------------------------------ F: reproducibility
     @presented
     def inputs(self) -> GT:
-        """Every raw file that was read, with its checksum."""
+        """Every file that was read, with its checksum. How many lines one has is withheld where that would say how many
+        people are listed and do not take part.
+        """
         table = self.files
         rows = pd.DataFrame(
             {
                 "File": table["path"],
-                "Rows": [count(n) for n in table["rows"]],
+                "Rows": [WITHHELD if pd.isna(n) else count(n) for n in table["rows"]],
                 "Bytes": [count(n) for n in table["bytes"]],
                 "SHA-256 (first 16)": table["sha256"].str[:16],
             }
         )
-        return text_table(rows, stub="File", numeric=("Rows", "Bytes"))
+        return text_table(rows, stub="File", numeric=("Rows", "Bytes"), notes=withheld_note(rows))
 
     @presented
     def software(self) -> GT:
@@ -259,7 +279,7 @@ class Appendix:
                     for low, high in zip(frame["conf_low"], frame["conf_high"], strict=True)
                 ],
                 "p": ["" if pd.isna(p) else p_value(p) for p in frame["p_value"]],
-                "n": [count(n) for n in frame["n"]],
+                "n": [count(WITHHELD if shown(row)["n"] == WITHHELD else row["n"]) for row in traced_records(frame)],
                 "Kind": [
                     kind if status == "estimated" else status.replace("_", " ")
                     for kind, status in zip(frame["analysis"], frame["status"], strict=True)
@@ -267,7 +287,8 @@ class Appendix:
             }
         )
         rows = filled(rows, stub="Result")
-        return text_table(rows, stub="Result", numeric=[str(name) for name in rows if name not in ("Result", "Kind")])
+        numeric = [str(name) for name in rows if name not in ("Result", "Kind")]
+        return text_table(rows, stub="Result", numeric=numeric, notes=withheld_note(rows))
 
     def all_results(self) -> str:
         """Every result of every study with its id: a section and a table for each, as Markdown."""
@@ -286,7 +307,7 @@ class Appendix:
         estimated = int((frame["status"] == "estimated").sum())
         failed = int((frame["status"] == "not_estimated").sum())
         return (
-            f"This run read {plural(len(inputs), 'raw file')} and made {plural(len(frame), 'result row')}: "
+            f"This run read {plural(len(inputs), 'file')} and made {plural(len(frame), 'result row')}: "
             f"{plural(estimated, 'estimate')}, {plural(len(frame) - estimated - failed, 'descriptive figure')}, and "
             f"{plural(failed, 'planned estimate')} that the data do not allow."
         )
@@ -297,26 +318,6 @@ def _estimate(row: Mapping[str, Any]) -> str:
     value = row["estimate"]
     counted = str(row["result_id"]).endswith("/count") and not isinstance(value, str) and float(value).is_integer()
     return count(value) if counted else number(value, 3)
-
-
-def _conflict_row(conflict: Conflict) -> dict[str, str]:
-    return {
-        "Id": code_entry(conflict.id),
-        "Topic": conflict.topic,
-        "What conflicts": " ".join(conflict.finding.split()),
-        "Reading": " ".join(conflict.reading.split()),
-        "Also run": " ".join(conflict.sensitivity.split()),
-    }
-
-
-def _departure_row(departure: Departure) -> dict[str, str]:
-    return {
-        "Id": code_entry(departure.id),
-        "Planned": " ".join(departure.planned.split()),
-        "Done": " ".join(departure.done.split()),
-        "Known from": departure.status,
-        "What it means": " ".join(departure.consequence.split()),
-    }
 
 
 def appendix(*, root: Path | None = None) -> Appendix:

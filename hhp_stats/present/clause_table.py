@@ -9,7 +9,7 @@ import pandas as pd
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.book_sections import BookSection
 from hhp_stats.plan.clauses import CLAUSE_STATUS, ClauseStatus, Status
-from hhp_stats.present.markdown import code, escaped, pipe_table, section_reference
+from hhp_stats.present.markdown import code, escaped, pipe_table, result_code, section_reference
 
 STATUS: Mapping[Status, str] = {
     "done": "as planned",
@@ -25,6 +25,7 @@ FEW = 4  # results named in full; the rest are counted
 def clause_table(
     entries: Sequence[ClauseStatus],
     *,
+    study: str,
     results: pd.DataFrame,
     sections: Mapping[str, BookSection],
     document: str,
@@ -34,13 +35,16 @@ def clause_table(
     """One line a clause, as Markdown for a cell with `output: asis`.
 
     The last column names the section (as a cross reference), the places in the plan, the results that cite the
-    clause, and the tests. `results` is the result frame; `document` the source of the page that prints the table.
+    clause, and the tests. `study` is the one whose protocol it is, `results` the result frame of all; `document` the
+    source of the page that prints the table.
     Refuses (PlanError) a clause whose section no source of the book has.
     """
     citing: dict[str, list[str]] = {}
-    for result_id, cited in zip(results["result_id"], results["clause"], strict=True):
+    known = [str(result_id) for result_id in results["result_id"]]
+    own = results.loc[results["study"] == study]
+    for result_id, cited in zip(own["result_id"], own["clause"], strict=True):
         for clause in str(cited).split():
-            citing.setdefault(clause, []).append(str(result_id).split("/", 1)[1])
+            citing.setdefault(clause, []).append(result_code(str(result_id), known))
     rows = [
         [
             f"[{entry.id}]{{#code-{entry.id.lower()}}}",
@@ -75,7 +79,7 @@ def _places(entry: ClauseStatus, results: Sequence[str], *, sections: Mapping[st
         parts.append(f"Plan: {', '.join(code(path) for path in entry.where)}.")
     if results:
         rest = f" and {len(results) - FEW} more" if len(results) > FEW else ""
-        parts.append(f"Results: {', '.join(code(name) for name in results[:FEW])}{rest}.")
+        parts.append(f"Results: {', '.join(results[:FEW])}{rest}.")
     if entry.tests:
         named = (test.split("::") for test in entry.tests)
         parts.append(f"Tests: {', '.join(f'{code(function)} in {code(file)}' for file, function in named)}.")

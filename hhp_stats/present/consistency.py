@@ -15,6 +15,7 @@ from hhp_stats.consistency.verdict import Finding, in_figures
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
+from hhp_stats.present.conflicts import KNOWN
 from hhp_stats.present.consistency_recomputed import detectable, rate_errors, rates, tests
 from hhp_stats.present.consistency_report import KINDS, VERDICT, ConsistencyReport, as_printed, flat, grouped, tidy
 from hhp_stats.present.marked_text import code_entry
@@ -78,7 +79,7 @@ def every(report: ConsistencyReport, trial: str) -> GT:
 def _verdict_table(report: ConsistencyReport, kept: pd.Series, *, recomputed: bool) -> GT:
     rows = []
     for row in report.verdicts[kept].to_dict("records"):
-        cells = {"Figure": str(row["id"]), "Printed": as_printed(str(row["as_printed"]))}
+        cells = {"Figure": _figure(str(row["id"])), "Printed": as_printed(str(row["as_printed"]))}
         if recomputed:
             cells["Recomputed"] = MISSING if pd.isna(row["recomputed"]) else tidy(in_figures(row["recomputed"], 4))
         reading = "" if row["reading"] == "as reported" else f"Read as {row['reading']}: "
@@ -95,6 +96,11 @@ def _verdict_table(report: ConsistencyReport, kept: pd.Series, *, recomputed: bo
         numeric=["Recomputed"] if recomputed else [],
         notes=["Figures by their id in data/published; TD stands for a fact of the design."],
     )
+
+
+def _figure(name: str) -> str:
+    """The id of a published figure as its entry; a fact of the design, whose id is a name, has none."""
+    return code_entry(name) if name.isupper() else name
 
 
 def conflicts(report: ConsistencyReport) -> GT:
@@ -140,7 +146,7 @@ def departures(report: ConsistencyReport) -> GT:
         rows,
         stub="Id",
         words=["Planned", "Done", "Known", "What it means"],
-        notes=["Known: stated where the authors say so themselves, shown where it follows from two printed facts."],
+        notes=[KNOWN],
     )
 
 

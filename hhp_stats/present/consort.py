@@ -15,7 +15,7 @@ from hhp_stats.plan.consort import CLUSTER, CONSORT, ITEMS, ChecklistItem, ItemS
 from hhp_stats.plan.consort_trials import CONSORT_TRIALS, studies_answered, trial_answers
 from hhp_stats.plan.records import read_plan_file
 from hhp_stats.plan.trial_checklist import trial_checklist
-from hhp_stats.present.markdown import code, escaped, pipe_table, section_reference
+from hhp_stats.present.markdown import escaped, pipe_table, result_code, section_reference
 from hhp_stats.present.numbers import count
 from hhp_stats.studies.output import open_output
 
@@ -72,7 +72,7 @@ class Checklist:
             if f"{self.study}/{result}" not in self.results:
                 raise UnknownName(f"item {item.id} of the checklist points to {result!r}, which this run did not make")
         where = ", ".join(section_reference(self.sections[name], document=self.document) for name in item.sections)
-        results = ", ".join(code(name) for name in item.results)
+        results = ", ".join(result_code(f"{self.study}/{name}", self.results) for name in item.results)
         parts = [f"{where}." if where else "", f"Results: {results}." if results else "", escaped(item.note)]
         return [item_name(item), escaped(item.asks), STATUS[item.status], " ".join(part for part in parts if part)]
 
@@ -148,5 +148,7 @@ def checklist(*, root: Path | None = None) -> Checklist:
     home = root or find_root()
     items = load_checklist(home)
     study = str(read_plan_file(home, CONSORT)["study"])
-    results = frozenset(open_output(home, study).results["result_id"])
+    results = frozenset(
+        str(result_id) for entry in catalogue(home) for result_id in open_output(home, entry.study).results["result_id"]
+    )
     return Checklist(study=study, items=items, sections=book_sections(home), results=results)

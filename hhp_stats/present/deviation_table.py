@@ -32,7 +32,7 @@ def deviation_table(root: Path, results: pd.DataFrame) -> GT:
         {
             "Id": code_entry(d.id),
             "Clause": d.clause,
-            "Analysis": f"{names.get(d.study, d.study)}: {_subject(d, others)}",
+            "Analysis": _subject(d, others, of=names.get(d.study, d.study)),
             # Few columns, so that the long one is wide: each of its own would be two words wide.
             "Planned, and done": (
                 f"Planned: {_both(d.planned, shown(d.planned_result))}. Done: {_both(d.done, shown(d.done_result))}."
@@ -66,11 +66,14 @@ def deviation_count(root: Path) -> str:
     )
 
 
-def _subject(entry: Deviation, others: int) -> str:
-    """What an entry is about: an analysis, or what a rule found about so many units, which are not named in print."""
+def _subject(entry: Deviation, others: int, *, of: str) -> str:
+    """What an entry is about: an analysis, or what a rule found about so many units of a study, which are not named in
+    print.
+    """
     if entry.rule:
-        return f"{entry.analysis}, rule {entry.rule}: {plural(len(entry.units), 'unit')}"
-    return entry.analysis + (f" and {others} more" if others else "")
+        return f"{of}: {entry.analysis}, rule {entry.rule}: {plural(len(entry.units), 'unit')}"
+    # With its study: of two studies with a result of one name, a link must know which is meant.
+    return f"{entry.study}/{entry.analysis}" + (f" and {others} more" if others else "")
 
 
 def _by_id(deviations: Sequence[Deviation]) -> list[tuple[Deviation, int]]:

@@ -28,6 +28,7 @@ from hhp_stats.present.marks import shown
 from hhp_stats.present.numbers import count, interval, level, lowered, number, percent, spelled, withheld
 from hhp_stats.present.origins import INVENTED_SIGN
 from hhp_stats.present.standardised_effects import StandardisedEffects, clear_effects, gathered
+from hhp_stats.present.style import INK, QUIET
 from hhp_stats.studies.output import open_output
 
 DOCUMENT = "report/11-discussion.qmd"
@@ -106,6 +107,7 @@ class Discussion(StandardisedEffects):
                 [100 * n for n in shares.values()],
                 words=words,
                 unit="% of those randomised",
+                colours=[QUIET if study in self.invented else INK for study in found],
                 most=100,
                 width=width,
             ),

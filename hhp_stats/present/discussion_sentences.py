@@ -8,7 +8,6 @@ from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.present.discussion_tables import power_row
 from hhp_stats.present.listing import listed_words
 from hhp_stats.present.numbers import alpha_of, count, interval, lowered, number, plural, spelled
-from hhp_stats.present.origins import uncounted
 from hhp_stats.present.standardised_effects import StandardisedEffects, clear_effects
 from hhp_stats.studies.across import pairwise_differences
 
@@ -45,17 +44,18 @@ def _some(n: int) -> str:
 
 def largest(side: StandardisedEffects) -> str:
     """What sizes the intervals for what most trials measure leave open."""
-    rows, left_out = side.counted_comparable(), side.uncounted()
+    rows = side.counted_comparable()
     if rows.empty:
-        return f"No effect on {side.shared} can be counted.{left_out}"
+        return f"No effect on {side.shared} can be counted.{side.uncounted()}"
     measured, trials = rows["study"].nunique(), side.counted["study"].nunique()
-    whose = "which all of them measured" if measured == trials else f"which {spelled(measured)} of them measured"
+    them = "the trials that count" if side.uncounted() else "them"
+    whose = f"which all of {them} measured" if measured == trials else f"which {spelled(measured)} of {them} measured"
     low, high = float(rows["conf_low"].min()), float(rows["conf_high"].max())
     inner = min(rows.to_dict("records"), key=lambda row: row["conf_high"] - row["conf_low"])
     return (
         f"For {side.shared}, {whose}, effects between {number(low)} and {number(high)} standard"
         " deviations are compatible with at least one trial. The narrowest interval, that of"
-        f" {side.names[inner['study']]}, runs from {interval(inner['conf_low'], inner['conf_high'])}.{left_out}"
+        f" {side.names[inner['study']]}, runs from {interval(inner['conf_low'], inner['conf_high'])}."
     )
 
 
@@ -71,7 +71,7 @@ def shared(side: StandardisedEffects) -> str:
 
 def compared(side: StandardisedEffects) -> str:
     """Do the effects on what most trials measure differ between them? Adjusted over all pairs that the table shows."""
-    rows, left_out = side.comparable(), side.uncounted()
+    rows, counting = side.comparable(), " that count" if side.uncounted() else ""
     if rows.empty:
         return f"No trial has a result on {side.shared}, and nothing can be compared."
     found = pairwise_differences(rows, conf_level=float(rows["conf_level"].max()))
@@ -79,21 +79,21 @@ def compared(side: StandardisedEffects) -> str:
         return f"There is only one trial with a result on {side.shared}, and nothing to compare it with."
     found = found[~(found["first"].isin(side.invented) | found["second"].isin(side.invented))]
     if found.empty:
-        return f"No two trials have effects on {side.shared} that can be compared.{left_out}"
+        return f"No two trials have effects on {side.shared} that can be compared.{side.uncounted()}"
     alphas = found["conf_level"].map(alpha_of)
     clear, held = int((found["p_value"] < alphas).sum()), int((found["p_adjusted"] < alphas).sum())
     if not clear:
         one = len(found) == 1
         which = (
-            "The one pair of trials does not differ"
+            f"The one pair of trials{counting} does not differ"
             if one
-            else f"None of the {spelled(len(found))} pairs of trials differs"
+            else f"None of the {spelled(len(found))} pairs of trials{counting} differs"
         )
-        return f"{which} by more than chance explains.{left_out}"
+        return f"{which} by more than chance explains."
     return (
-        f"Of {plural(len(found), 'pair')} of trials {spelled(clear)} {'differs' if clear == 1 else 'differ'} at the "
-        "level of the intervals, and "
-        f"{spelled(held)} after adjustment for the number of pairs.{left_out}"
+        f"Of {plural(len(found), 'pair')} of trials{counting} {spelled(clear)}"
+        f" {'differs' if clear == 1 else 'differ'} at the level of the intervals, and "
+        f"{spelled(held)} after adjustment for the number of pairs."
     )
 
 
@@ -134,13 +134,13 @@ def fewer(side: StandardisedEffects) -> str:
     if not pairs_of_n:
         return "No trial here has a published target."
     short = sum(analysed < planned for planned, analysed in pairs_of_n)
-    said = f"In {_of_all(short or len(pairs_of_n), len(pairs_of_n))} with a published target, "
-    said += (
+    counting = "that count and have" if left_out else "with"
+    said = f"In {_of_all(short or len(pairs_of_n), len(pairs_of_n))} {counting} a published target, "
+    return said + (
         "fewer people are analysed than planned, and a smaller sample can only detect larger effects."
         if short
         else "at least as many people are analysed as planned."
     )
-    return said + (f" {uncounted(side.root, left_out, what='answers')}" if left_out else "")
 
 
 def _of_all(n: int, of: int) -> str:

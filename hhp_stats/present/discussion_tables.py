@@ -12,7 +12,7 @@ from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.present.numbers import MISSING, count, interval, level, lowered, number, p_value, percent
 from hhp_stats.present.standardised_effects import StandardisedEffects
-from hhp_stats.present.tables import plain_table
+from hhp_stats.present.tables import aligned, plain_table
 from hhp_stats.studies.across import pairwise_differences
 
 
@@ -30,6 +30,7 @@ def effects_table(side: StandardisedEffects) -> GT:
         }
         for row in side.effects.to_dict("records")
     ]
+    _align(cells, "Effect", "p", "df")
     return plain_table(
         pd.DataFrame(cells),
         stub="Outcome",
@@ -37,7 +38,8 @@ def effects_table(side: StandardisedEffects) -> GT:
         notes=[
             "Hedges\u2019 g: difference of the arms over the standard deviation of individual people, with"
             " signs reversed"
-            " where needed so that above zero is better." + side.sign_note()
+            " where needed so that above zero is better. Intervals and p-values are those of g; the chapters have those"
+            " of the difference itself, which may differ in the last digit." + side.sign_note()
         ],
     )
 
@@ -62,6 +64,7 @@ def samples(side: StandardisedEffects) -> GT:
                 "Found by those analysed": _or_missing(cell(achieved, "estimate"), number),
             }
         )
+    unknown = any(text == MISSING for line in cells for text in line.values())
     return plain_table(
         pd.DataFrame(cells),
         stub="Study",
@@ -73,7 +76,8 @@ def samples(side: StandardisedEffects) -> GT:
             " response, which can"
             f" detect a different effect. {_outcomes_aimed_at(side)} Where whole teams or buildings were"
             " randomised,"
-            " their sizes and the similarity of colleagues are taken into account." + side.sign_note()
+            " their sizes and the similarity of colleagues are taken into account." + side.sign_note(),
+            *([f"{MISSING}: no plan of the trial gives it."] if unknown else []),
         ],
     )
 
@@ -141,6 +145,7 @@ def pairs(side: StandardisedEffects) -> GT:
         }
         for row in pairwise_differences(rows, conf_level=conf_level).to_dict("records")
     ]
+    _align(cells, "Difference", "p", "Holm p", "df")
     return plain_table(
         pd.DataFrame(cells),
         stub="Difference between",
@@ -149,6 +154,13 @@ def pairs(side: StandardisedEffects) -> GT:
             + side.sign_note()
         ],
     )
+
+
+def _align(cells: list[dict[str, str]], *columns: str) -> None:
+    """Decimal points below each other, in the columns of numbers of a table that is being made."""
+    for column in columns:
+        for cell, text in zip(cells, aligned([cell[column] for cell in cells]), strict=True):
+            cell[column] = text
 
 
 def _df(df: float) -> str:

@@ -20,6 +20,8 @@ from hhp_stats.present.marked_text import plain
 
 _TAG = re.compile(r"<[^<>]*>")
 _STYLED = re.compile(r'<table style="([^"]*)" class="gt_table"')
+# As Pandoc sets it in running text: between letters, and after the s of a plural.
+_APOSTROPHE = re.compile(r"(?<=[a-zA-Z])(?:'|&#x27;|&#39;)(?=[a-z])|(?<=[a-z]s)(?:'|&#x27;|&#39;)(?=[ ,.;:)])")
 # The page's own face: of a list of names a reader would have some. Quarto's PDF knows no weight "initial".
 _OPTIONS: dict[str, Any] = {
     "table_font_names": [],
@@ -68,7 +70,9 @@ class EscapedTable(GT):
         return made._replace(_stub=made._stub.update_group_row_labels(made._body, cells, made._boxhead))
 
     def as_raw_html(self, *args: Any, **options: Any) -> str:
-        """The table as HTML with the widths of its columns in percent, its size of type and its weights."""
+        """The table as HTML with the widths of its columns in percent, its size of type and its weights; apostrophes as
+        in running text.
+        """
         layout = self._layout()
         made = self.tab_options(**_OPTIONS, table_font_size=f"{layout.relative:g}%")
         if layout.percents:
@@ -76,7 +80,7 @@ class EscapedTable(GT):
             made = made.cols_width({column.var: f"{percent:g}%" for column, percent in widths})
         written = super(EscapedTable, made).as_raw_html(*args, **options)
         # The class comes first, whatever else the tag says.
-        return _STYLED.sub(_class_first, written, count=1)
+        return _APOSTROPHE.sub("\u2019", _STYLED.sub(_class_first, written, count=1))
 
     def _shown(self) -> list[Any]:
         """The columns as they stand from left to right, that of the rows' names first."""

@@ -6,8 +6,13 @@ from collections.abc import Iterable, Sequence
 
 
 def listed_words(parts: Sequence[str], *, last: str = "and") -> str:
-    """`a`, `a and b`, `a, b and c`; "" of nothing. `last` is "or" after a negation."""
-    return "".join(parts) if len(parts) < 2 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+    """`a`, `a and b`, `a, b and c`; "" of nothing. `last` is "or" after a negation. A comma before it keeps apart
+    what has an "and" of its own: `a, and b and c`.
+    """
+    if len(parts) < 2:
+        return "".join(parts)
+    comma = "," if any(f" {last} " in part for part in parts) else ""
+    return f"{', '.join(parts[:-1])}{comma} {last} {parts[-1]}"
 
 
 def clauses_named(codes: Iterable[str]) -> str:

@@ -33,6 +33,15 @@ def code(text: str) -> str:
     return f"`{text}`"
 
 
+def result_code(result_id: str, known: Iterable[str]) -> str:
+    """A result as code, without its study where no other of the `known` results has the same name: a link in print
+    must know which is meant.
+    """
+    name = result_id.partition("/")[2]
+    same = sum(other.partition("/")[2] == name for other in known)
+    return code(result_id if same > 1 else name)
+
+
 def section_reference(section: BookSection, *, document: str) -> str:
     """A cross reference to a section from a page whose source is `document`; a link where it has no number."""
     if section.numbered:

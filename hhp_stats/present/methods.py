@@ -87,9 +87,9 @@ def agreement() -> str:
     """One sentence: how many reference numbers were recomputed for this edition, and with what outcome."""
     found = _all_compared()
     return (
-        f"{plural(len(found), 'reference number')} for {plural(found['method'].nunique(), 'method')} were recomputed"
-        " when this edition was rendered, and each of ours agrees with its reference to the last digit that the source"
-        " prints."
+        f"When this edition was rendered, {plural(len(found), 'reference number')} for"
+        f" {plural(found['method'].nunique(), 'method')} were recomputed, and each of ours agrees with its reference to"
+        " the last digit that the source prints."
     )
 
 
@@ -136,9 +136,9 @@ def second_agreement() -> str:
     if found.covered.empty:
         return "No planned result of this edition can be computed again by another library."
     return (
-        f"{count(len(found.covered))} of {plural(len(found.estimated), 'planned result')} of this edition were computed"
-        f" a second time, by {' and '.join(sorted(set(found.covered['programme'])))}, and all agree; the largest"
-        f" relative difference is {_power(found.gap)}. Every number of the row was compared in"
+        f"Of {plural(len(found.estimated), 'planned result')} of this edition, {count(len(found.covered))} were"
+        f" computed a second time, by {' and '.join(sorted(set(found.covered['programme'])))}, and all agree; the"
+        f" largest relative difference is {_power(found.gap)}. Every number of the row was compared in"
         f" {count(len(found.whole))} of them, the estimate alone in {count(len(found.covered) - len(found.whole))}."
     )
 

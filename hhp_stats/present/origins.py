@@ -90,6 +90,15 @@ def sign_note(root: Path, studies: Collection[str] | None = None) -> str:
     return f"{INVENTED_SIGN} Invented: no document gives an outcome of this study as a number. {_how(root, found)}"
 
 
+def how_invented(root: Path) -> str:
+    """Of which studies no outcome is published, and what their data hold; "" where nothing is invented."""
+    found = invented(root)
+    if not found:
+        return ""
+    names = listed_words([entry.inside for entry in found], last="or")
+    return f"No document gives an outcome of {names} as a number. {_how(root, found)}"
+
+
 def _how(root: Path, entries: Collection[StudyEntry]) -> str:
     """How the effects of these studies were made up, in whole sentences."""
     known = origins(root)

@@ -87,16 +87,19 @@ def reason(row: Row) -> str:
     return as_sentence(row["note"])
 
 
-def difference(row: Row, outcome: ReturnsOutcome, *, offer: str, digits: int = 2) -> str:
-    """One sentence: how the arms differ on a continuous outcome, in its unit, and how sure that is."""
+def difference(row: Row, outcome: ReturnsOutcome, *, offer: str, digits: int = 2, subject: str = "") -> str:
+    """One sentence: how the arms differ on a continuous outcome, in its unit, and how sure that is; `subject` where the
+    outcome's label cannot begin a sentence.
+    """
     if row["status"] in LACKING:
         return not_estimated(row)
     found = verdict(row, better=outcome.better)
     size = number(abs(row["estimate"]), digits)
     evidence = uncertainty(row, digits=digits)
-    head = f"{outcome.label} was {found.direction} by {size} {short_unit(outcome)} in the {offer} group"
+    subject = subject or outcome.label
+    head = f"{subject} was {found.direction} by {size} {short_unit(outcome)} in the {offer} group"
     if found.direction == "the same":
-        return f"{outcome.label} was the same in both groups ({evidence})."
+        return f"{subject} was the same in both groups ({evidence})."
     if found.clear:
         return f"{head} ({evidence}): a clear difference in favour of {_whom(found, offer)}."
     return f"{head} ({evidence}), {MAY_BE_CHANCE}."
@@ -157,10 +160,16 @@ def agreement(rows: pd.DataFrame, planned: Row, *, better: Literal["lower", "hig
     if n == 1:
         way = "points in the same direction" if same_sign else "points in the other direction"
         return f"The one sensitivity analysis {way} and leads to {'the same' if same_clear else 'another'} conclusion."
+    whole = "Both" if n == 2 else f"All {spelled(n)}"
     if same_sign == same_clear == n:
-        return f"All {spelled(n)} sensitivity analyses point in the same direction and lead to the same conclusion."
-    share = "all" if same_clear == n else spelled(same_clear) if same_clear else "none"
+        return f"{whole} sensitivity analyses point in the same direction and lead to the same conclusion."
+    share = spelled(same_clear) if same_clear else "none"
     sign = "all" if same_sign == n else spelled(same_sign) if same_sign else "none"
+    if same_clear == n:
+        return (
+            f"{whole} sensitivity analyses lead to the same conclusion; {sign} {_point(same_sign)} in the same"
+            " direction."
+        )
     return (
         f"Of {spelled(n)} sensitivity analyses, {share} {_lead(same_clear)} to the same conclusion and"
         f" {sign} {_point(same_sign)} in the same direction."

@@ -18,11 +18,12 @@ from hhp_stats.plan.any_plan import plan_of
 from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.present.listing import capital
-from hhp_stats.present.markdown import escaped, pipe_table
-from hhp_stats.present.numbers import DASH, number, spelled
-from hhp_stats.present.tables import text_table
+from hhp_stats.present.markdown import printed_table
+from hhp_stats.present.numbers import DASH, MISSING, count, number, spelled
+from hhp_stats.present.tables import plain_table, text_table
 
 SURVEY, RETURN = "survey", "return"
+_ASSUMED = "assumed: "  # what a plan begins with that says where a scale comes from, where no document does
 _KINDS: Mapping[str, str] = {"free text": "in own words", "number": "a number", "integer": "a number", "date": "a date"}
 
 
@@ -42,14 +43,14 @@ class Questionnaires:
                 "What it asks": capital(field.meaning or field.name.replace("_", " ")),
                 "Answers": _answers(field),
                 "Asked at": _waves(field),
-                "Clause": field.clause.replace(";", ", "),
+                "Clause": field.clause.replace(";", ", ") or MISSING,
             }
             for field in own
         ]
         return text_table(
             pd.DataFrame(rows),
             stub="Column",
-            notes=["Without a clause: in the questionnaire, with no analysis planned. Results are exploratory."],
+            notes=[f"{MISSING}: in the questionnaire, with no analysis planned. Results are exploratory."],
         )
 
     def returns(self) -> GT:
@@ -60,7 +61,7 @@ class Questionnaires:
                 "Field": field.label,
                 "What it holds": capital(field.meaning),
                 "Values": _answers(field),
-                "Covers": field.period,
+                "Covers": field.period or MISSING,
                 "Returns": _waves(field),
                 "Printed": "yes" if field.in_template else "added",
             }
@@ -69,7 +70,11 @@ class Questionnaires:
         return text_table(
             pd.DataFrame(rows),
             stub="Field",
-            notes=["Printed: the field is in the template of the protocol. Added: the analysis needs it."],
+            notes=[
+                f"Covers: the time that a number is about; {MISSING} where a field is about a person as of the return.",
+                "Printed: the field is in the template of the protocol. Added: the analysis needs it; most of these are"
+                " marked [extra] in the workbook.",
+            ],
         )
 
     def counts(self) -> str:
@@ -80,30 +85,33 @@ class Questionnaires:
 
     def scales(self) -> str:
         """The scales of every other study with a survey, as a Markdown table, or a sentence where there is none."""
-        rows = []
-        for entry in catalogue(self.root):
-            plan = plan_of(self.root, entry.study)
-            if not isinstance(plan, IndividualPlan):
-                continue
-            for scale in plan.scales.values():
-                ends = f"{number(scale.low, 0)}{DASH}{number(scale.high, 0)}"
-                rows.append(
-                    [
-                        escaped(entry.name),
-                        escaped(scale.label),
-                        f"{len(scale.items)}",
-                        ends,
-                        escaped(capital(scale.basis)),
-                    ]
-                )
-        if not rows:
+        scales = [
+            (entry, scale)
+            for entry in catalogue(self.root)
+            for plan in [plan_of(self.root, entry.study)]
+            if isinstance(plan, IndividualPlan)
+            for scale in plan.scales.values()
+        ]
+        if not scales:
             return "No other study of this report scores the answers to a survey.\n"
-        return pipe_table(
-            ["Study", "Scale", "Items", "Answers", "Where it comes from"],
-            rows,
+        # What is true of every scale is said once, below them.
+        alike = all(scale.basis.startswith(_ASSUMED) for _, scale in scales)
+        rows = [
+            {
+                "Scale": scale.label,
+                "of": entry.name,
+                "Items": count(len(scale.items)),
+                "Answers": f"{number(scale.low, 0)}{DASH}{number(scale.high, 0)}",
+                "Where it comes from": capital(scale.basis.removeprefix(_ASSUMED if alike else "")),
+            }
+            for entry, scale in scales
+        ]
+        notes = ["All of these scales are assumed."] if alike else []
+        table = plain_table(pd.DataFrame(rows), stub="Scale", groups="of", notes=notes)
+        return printed_table(
+            table.cols_align("left", columns=["Where it comes from"]),
             label="tbl-questionnaires-scales",
             caption="Scales of the other surveys",
-            widths=[16, 24, 8, 10, 42],
         )
 
 

@@ -17,7 +17,7 @@ from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import StudyEntry, catalogue, study_entry
 from hhp_stats.plan.programme import PROGRAMME
 from hhp_stats.present.listing import listed_words
-from hhp_stats.present.origins import banner_sentence, invented_notice
+from hhp_stats.present.origins import banner_sentence, how_invented, invented_notice
 from hhp_stats.present.status import read_release
 
 if TYPE_CHECKING:
@@ -142,12 +142,8 @@ def data_in_words(*, root: Path | None = None) -> str:
         "Where figures are published, the synthetic data were made to match them, down to the published digit where"
         " that is possible."
     )
-    without = tuple(entry for entry in found.synthetic if entry.simulated_without_effect)
-    if without:
-        made += (
-            f" For {_names(without)} no results exist as text. Their data are drawn without any effect, and what"
-            " their chapters report is the working of the analysis and nothing else."
-        )
+    if how := how_invented(home):
+        made += f" {how} What the chapters of these studies report is how the analysis works, and nothing else."
     if not found.synthetic:
         return "The data behind every chapter are those that the studies collected."
     if not found.real:

@@ -31,6 +31,8 @@ from hhp_stats.present.bars import Part, bars_in_words, stacked_bars
 from hhp_stats.present.consistency_report import as_printed, trial_names
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.listing import listed_words
+from hhp_stats.present.marked_text import code_entry
+from hhp_stats.present.marks import shown
 from hhp_stats.present.numbers import MISSING, WITHHELD, count, matching, percent
 from hhp_stats.present.published_names import in_the_style_of, outcome_in_words, published_names
 from hhp_stats.present.release import standing
@@ -82,7 +84,7 @@ class Reproduction:
         head, _, argument = name.partition("/")
         if head not in TABLES:
             raise UnknownName(f"nothing is called {head!r} here; known: {', '.join(sorted(TABLES))}")
-        return TABLES[head](self, *([argument] if argument else []))
+        return shown(TABLES[head], self, *([argument] if argument else []))
 
     def figure(self) -> EmbeddedFigure:
         """Of the published figures of each study that can be compared: how many match, do if read otherwise, do not?"""
@@ -245,7 +247,7 @@ def missed(report: Reproduction) -> GT:
         why = f"{topics[str(row['conflict'])]} ({row['conflict']})" if row["conflict"] else row["reason"] or DATA_DIFFER
         rows.append(
             {
-                "Figure": str(row["id"]),
+                "Figure": code_entry(str(row["id"])),
                 "of": names[str(row["trial"])],
                 "Published": as_printed(row["as_printed"]),
                 "Here": _ours(row),
@@ -276,7 +278,7 @@ def figures_of(report: Reproduction, trial: str) -> GT:
     names = published_names(report.root)
     rows = [
         {
-            "Figure": str(row["id"]),
+            "Figure": code_entry(str(row["id"])),
             "Outcome": outcome_in_words(names, str(row["outcome"])),
             "Published": as_printed(row["as_printed"]),
             "Here": _ours(row),
@@ -297,7 +299,11 @@ def without(report: Reproduction) -> GT:
         # The first words name the kind; what follows the comma is said once, below the table.
         kind, _, why = str(reason).partition(", ")
         rows.append(
-            {"Kind": kind[:1].upper() + kind[1:], "Figures": count(len(part)), "Which": ", ".join(sorted(part["id"]))}
+            {
+                "Kind": kind[:1].upper() + kind[1:],
+                "Figures": count(len(part)),
+                "Which": ", ".join(map(code_entry, sorted(part["id"]))),
+            }
         )
         notes += [f"{kind[:1].upper()}{kind[1:]}: {why}."] if why else []
     return text_table(pd.DataFrame(rows), stub="Kind", numeric=["Figures"], notes=notes)

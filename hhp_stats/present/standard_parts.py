@@ -160,8 +160,8 @@ class StandardParts:
         if own.covered.empty:
             return "No planned result of this chapter can be computed again by another library."
         return (
-            f"{count(len(own.covered))} of {plural(len(own.estimated), 'planned result')} of this chapter were computed"
-            f" a second time, by {listed_words(sorted(set(own.covered['programme'])))}, and agree."
+            f"Of {plural(len(own.estimated), 'planned result')} of this chapter, {count(len(own.covered))} were"
+            f" computed a second time, by {listed_words(sorted(set(own.covered['programme'])))}, and agree."
         )
 
     def _known(self) -> str:

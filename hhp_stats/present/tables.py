@@ -23,8 +23,9 @@ from hhp_stats.present.numbers import (
     p_value,
     percent,
     withheld,
+    withheld_note,
 )
-from hhp_stats.results.frame import LACKING
+from hhp_stats.results.frame import LACKING, shown
 from hhp_stats.results.lacking import as_sentence
 from hhp_stats.results.traced import traced_records
 
@@ -62,7 +63,7 @@ def effects_table(
     own["p"] = aligned([p_value(row["p_value"]) for row in kept])
     own["df"] = _df_column([row["df"] for row in kept])
     for heading, column in zip(analysed, ("n", "n_clusters"), strict=False):
-        own[heading] = [count(row[column]) for row in kept]
+        own[heading] = [_analysed(row, column) for row in kept]
     cells |= own
     reasons: dict[str, list[str]] = {}
     for at, (label, row) in enumerate(zip(labels, kept, strict=True)):
@@ -73,12 +74,21 @@ def effects_table(
     table = plain_table(
         pd.DataFrame(cells),
         stub=stub,
-        notes=[*notes, *(f"{'; '.join(names)}: {reason}" for reason, names in reasons.items())],
+        notes=[
+            *notes,
+            *(f"{'; '.join(names)}: {reason}" for reason, names in reasons.items()),
+            *withheld_note(pd.DataFrame({heading: own[heading] for heading in analysed})),
+        ],
         spanner=list(arms) if arms else None,
         groups="group" if groups else None,
     )
     effect = [heading for heading in own if heading not in analysed]
     return table.tab_spanner(contrast, columns=effect).tab_spanner("Analysed", columns=list(analysed))
+
+
+def _analysed(row: Mapping[str, Any], column: str) -> str:
+    """How many people, or clusters, an analysis counts: a dash where it has none, the mark where it is withheld."""
+    return WITHHELD if shown(row)[column] == WITHHELD else count(row[column])
 
 
 def _reach(row: Mapping[Any, Any], scale: float, digits: int) -> str:

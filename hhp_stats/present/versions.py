@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
@@ -15,6 +15,7 @@ from hhp_stats.plan.any_plan import AnyPlan, plan_of
 from hhp_stats.plan.catalogue import NOUNS, catalogue
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.individual import IndividualPlan
+from hhp_stats.present.listing import listed_words
 from hhp_stats.present.markdown import escaped, printed_table
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import lowered
@@ -44,7 +45,7 @@ def versions_in(plan: AnyPlan) -> tuple[Version, ...]:
             Version(
                 result_id=plan.result_id(plan.analysis(contrast, method)),
                 label=method.label,
-                group=f"{plan.experiments[contrast.experiment].label}: {contrast.label}",
+                group=f"{contrast.label} ({lowered(plan.experiments[contrast.experiment].label)})",
                 outcome=contrast.experiment,
                 subject=plan.experiments[contrast.experiment].label,
             )
@@ -88,10 +89,10 @@ def versions_table(
         raise UnknownName(f"the results have no row {lost[0]}, which the plan of {plan.study} names")
     rows = rows.loc[[each.result_id for each in versions]]
     planned = list(rows["analysis"] == PLANNED)
-    said: dict[str, list[str]] = {}
+    said: dict[str, list[Version]] = {}
     for version, row, is_planned in zip(versions, rows.to_dict("records"), planned, strict=True):
         if is_planned and row["status"] not in LACKING:
-            said.setdefault(row["method"], []).append(version.subject)
+            said.setdefault(row["method"], []).append(version)
     return effects_table(
         rows.reset_index(drop=True),
         contrast=_contrast(plan),
@@ -99,12 +100,22 @@ def versions_table(
         stub="Version",
         groups=[each.group for each in versions],
         digits=3,
-        notes=[
-            *(f"Planned, {', '.join(dict.fromkeys(outcomes))}: {method}." for method, outcomes in said.items()),
-            *notes,
-        ],
+        notes=[*(f"{_planned_by(own, said)}: {method}." for method, own in said.items()), *notes],
         analysed=_counted(plan, rows),
     )
+
+
+def _planned_by(own: Sequence[Version], said: Mapping[str, Sequence[Version]]) -> str:
+    """What the planned analyses by one method are called: all of them, the way that each outcome is analysed in among
+    others, or the outcomes that are analysed by it.
+    """
+    if len(said) == 1:
+        return "Planned"
+    everything = {version.subject for versions in said.values() for version in versions}
+    if {version.subject for version in own} == everything:
+        return listed_words(list(dict.fromkeys(_marked(version.label, is_planned=True) for version in own)))
+    subjects = list(dict.fromkeys(version.subject for version in own))
+    return f"Planned for {listed_words([lowered(subject) for subject in subjects])}"
 
 
 def _marked(label: str, *, is_planned: bool) -> str:

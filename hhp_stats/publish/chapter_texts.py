@@ -106,8 +106,17 @@ def _with_links(source: Source, parsed: Parsed, numbers: Numbers) -> dict[str, s
 
 
 def _own_places(source: Source, numbers: Numbers) -> Callable[[str], bool]:
-    """Whether a place is this chapter's: the first that has an entry keeps it."""
-    return lambda place: numbers["pages"].get(place) == source.chapter.slug
+    """Whether a place is this chapter's, when its tables are gone through in their order: the first that has an entry
+    keeps it, also among the tables of one chapter.
+    """
+    met: set[str] = set()
+
+    def own(place: str) -> bool:
+        first = place not in met
+        met.add(place)
+        return first and numbers["pages"].get(place) == source.chapter.slug
+
+    return own
 
 
 def linked_tables(source: Source, parsed: Parsed, numbers: Numbers) -> dict[str, str]:

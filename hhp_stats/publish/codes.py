@@ -1,4 +1,4 @@
-"""Codes of clauses, conflicts, departures, deviations, rules and results as links to their entries.
+"""Codes of clauses, conflicts, departures, deviations, rules, published figures and results as links to their entries.
 
 The entries say what is a code: an entry of a register carries a place `code-c86` (`code-rule-c09` of a rule), a result
 in the index `result-<id>`. Wherever else a code of an entry is printed, in prose, in cells and notes of tables, it
@@ -15,8 +15,11 @@ from collections.abc import Callable, Iterable, Mapping
 ENTRY, RULE, RESULT = "code-", "code-rule-", "result-"
 _PLACE = re.compile(r' data-anchor="([^"]*)"')
 _TAG = re.compile(r"(<[^<>]*>)")
-# A code is a capital with figures, a result has a study or not; neither is part of a longer word.
-_CODE = re.compile(r"(?<![\w/#.-])(?:[A-Z]\d{2,3}|[a-z][a-z0-9_]*(?:/[A-Za-z0-9_.-]*[A-Za-z0-9]){2,3})(?![\w/-])")
+# A code is capitals and figures, also with hyphens; a result has a study or not; none is part of a longer word.
+_CODE = re.compile(
+    r"(?<![\w/#.-])(?:[A-Z][A-Z0-9]+(?:-[A-Z0-9]+)*|[A-Z](?:-[A-Z0-9]+)+"
+    r"|[a-z][a-z0-9_]*(?:/[A-Za-z0-9_.-]*[A-Za-z0-9]){2,3})(?![\w/-])"
+)
 _WITHIN = ("a", "code", "script")
 
 

@@ -13,7 +13,7 @@ from hhp_stats.publish.numbering import Numbers
 
 _ESCAPE = re.compile(r'\\["\\/bfnrt]')
 _WORD = re.compile(r"[\w./:-]+")
-_CODE = re.compile(r"[A-Z]\d\d+")  # anywhere in a word: book.lua looks at what stands around it
+_CODE = re.compile(r"[A-Z][A-Z0-9-]*[A-Z0-9]")  # anywhere in a word: book.lua looks at what stands around it
 _AT_AN_END = "./:-"
 
 

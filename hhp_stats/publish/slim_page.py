@@ -17,7 +17,7 @@ _MARK = re.compile(r'<span class="result" (data-result="[^"]+"(?: data-turned="t
 _INTERVAL = re.compile(r"(<span data-result=[^>]+>)([^<]*)</span> to \1")
 _INDENT = re.compile(r"\n +(?=</?t[a-z]+[ >])")
 _HEAD = r'<th scope="row" class="gt_stub">(?:<span [^>]*>)?'
-_CELL = re.compile(rf'(<td class="gt_left">|(?:<a class="code"[^>]*>|<code>|{_HEAD})(?=[^<]{{25}}))([^<]+)')
+_CELL = re.compile(rf'(<td class="gt_left">|(?:<a class="code"[^>]*>|<code>|{_HEAD})(?=[^<]{{16}}))([^<]+)')
 _ID = re.compile(rf"({_HEAD})(\w+(?:-\w+)+(?:\u00a0\S)?)(?=</)")
 _WORDS = re.compile(r"<td>(?=[A-Za-z][^<=]{14,}</td>)")
 _BRIEF = re.compile(r'<td class="gt_left">(?=(?:<a [^>]*>)?[^<]{0,16}(?:</a>)?</td>)')  # a word or two, a code

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hhp_stats.errors import RenderError
-from hhp_stats.publish.codes import codes_of
+from hhp_stats.publish.codes import codes_of, linked_codes
 from hhp_stats.publish.numbering import number_book
 from hhp_stats.publish.project import Chapter
 from hhp_stats.publish.source import Line, Source
@@ -108,3 +108,32 @@ def test_a_result_without_its_study_is_that_of_the_page_or_of_the_only_study_tha
     assert codes["02"]["x/itt/cr2"] == places[0] and codes["03"]["x/itt/cr2"] == places[1]
     assert all("x/itt/cr2" not in codes[slug] for slug in ("F", "G", "H"))
     assert all(codes[slug]["y/itt/cr2"] == places[2] for slug in codes)
+
+
+def test_codes_with_hyphens_are_links_and_a_rule_of_the_same_name_is_not_meant():
+    """A clause and a rule are both called R09, a figure BEN-RR; words in capitals and parts of words are no codes."""
+    pages = {"code-r09": "A", "code-rule-r09": "C", "code-rule-r20": "C", "code-ben-rr": "D"}
+    codes = codes_of(pages, {"05": "ben", "C": ""})
+    assert codes["05"]["R09"] == "code-r09" and codes["C"]["R09"] == "code-rule-r09"
+    said = linked_codes(
+        "<td>R09, BEN-RR; BEN-RR-GL, CONSORT, xR09</td>", codes["05"], lambda place: f"#{place}", lambda place: False
+    )
+    assert said == (
+        '<td><a class="code" href="#code-r09">R09</a>, <a class="code" href="#code-ben-rr">BEN-RR</a>; BEN-RR-GL,'
+        " CONSORT, xR09</td>"
+    )
+
+
+def test_of_two_tables_with_one_entry_the_first_keeps_it():
+    """As for a figure that is listed twice in one chapter: an id may stand once."""
+    met = []
+
+    def own(place):
+        met.append(place)
+        return met.count(place) == 1
+
+    row = '<th><span data-anchor="code-ben-rr">BEN-RR</span></th>'
+    codes = {"BEN-RR": "code-ben-rr"}
+    first, second = (linked_codes(row, codes, lambda place: f"#{place}", own) for _ in range(2))
+    assert first == row
+    assert second == '<th><span><a class="code" href="#code-ben-rr">BEN-RR</a></span></th>'

@@ -53,6 +53,11 @@ def test_a_table_stays_in_one_piece_only_if_a_page_has_room(write_book: WriteBoo
     assert re.findall(r"whole: (\w+)", typst_body(write_book(text))) == [whole]
 
 
+def test_a_bound_is_not_cut_either(write_book: WriteBook) -> None:
+    body = typst_body(write_book("# One {#sec-one}\n\nAdjusted values < .001, < .001 and > 5, but a < b.\n"))
+    assert len(re.findall(r"\\?<~\.001", body)) == 2 and re.search(r"\\?>~5", body) and not re.search(r"\\?<~b", body)
+
+
 def test_a_p_value_is_not_cut_by_the_end_of_a_line(rendered: Rendered) -> None:
     page = rendered.page("04-results.html")
     text = page.find(".//article").text_content()

@@ -25,6 +25,7 @@ from words_of_pages import (
     codes,
     ease_of_briefs,
     known_codes,
+    own_codes,
     phrases_of_pages,
     read_codes,
     repeated_in_a_section,
@@ -170,6 +171,13 @@ def test_every_code_is_a_link_to_its_entry(rendered):
         if place not in pages[page or name].ids
     ]
     assert lost == []
+    # A result is named with its study where another study has one of that name, so that it is a link as well.
+    results = set(pd.read_csv(rendered / "first/results.csv", usecols=["result_id"])["result_id"])
+    results |= {name.partition("/")[2] for name in results}
+    assert [(name, text) for name, page in pages.items() for text in page.loose if text in results] == []
+    # A clause of a report is called like a rule of the checks: outside the list of rules no link to it ends there.
+    taken = {f"code-rule-{code.lower()}" for code in own_codes(rendered)}
+    assert [(name, link) for name, link in links if name != "C-data.html" and link.partition("#")[2] in taken] == []
     # In print every code within a volume is a link of the document, and none leads nowhere, or Typst would refuse.
     with pikepdf.open(rendered / "first/appendices.pdf") as pdf:
         within = sum(str(note.get("/Subtype")) == "/Link" for page in pdf.pages for note in page.get("/Annots", []))

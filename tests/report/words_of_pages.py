@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
+
 from hhp_stats.intake.rule_list import all_rules
-from hhp_stats.plan.clauses import load_clause_status
+from hhp_stats.plan.citations import known_clauses
 from hhp_stats.plan.conduct import load_deviations
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
 from hhp_stats.publish.checks.page_text import read_page
@@ -73,16 +75,22 @@ def _words(source: str) -> str:
 
 
 # ---------------------------------------------------------------- codes
-CODE = re.compile(r"(?<![\w/#.-])[A-Z]\d{2,3}(?![\w/-])")
+CODE = re.compile(r"(?<![\w/#.-])[A-Z](?:[A-Z0-9]|-(?=[A-Z0-9]))+(?![\w/-])")
 _LEFT = {"a", "code", "pre", "script", "style", "svg", "math", "nav", "figcaption", "header", "footer", "template"}
 _LEFT |= {"h1", "h2", "h3", "h4", "title"}
 _VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 
 
 def known_codes(root: Path) -> set[str]:
-    """Codes of clauses, conflicts, departures, deviations and rules, as their lists have them."""
-    listed = (load_clause_status(root), load_conflicts(root), load_departures(root), load_deviations(root))
-    return {entry.id for entries in listed for entry in entries} | {rule.code for rule in all_rules()}
+    """Codes of clauses, conflicts, departures, deviations, rules and published figures, as their lists have them."""
+    return own_codes(root) | {rule.code for rule in all_rules()}
+
+
+def own_codes(root: Path) -> set[str]:
+    """The same without rules of the checks, whose codes look like those of clauses and conflicts."""
+    listed = (load_conflicts(root), load_departures(root), load_deviations(root))
+    figures = pd.read_csv(root / "data/published/published_results.csv", usecols=["id"])["id"]
+    return {entry.id for entries in listed for entry in entries} | known_clauses(root) | set(figures)
 
 
 def codes(text: str) -> set[str]:
@@ -98,6 +106,7 @@ class _Page(HTMLParser):
         self.open: list[tuple[str, bool]] = []
         self.texts: list[str] = []
         self.links: list[str] = []
+        self.loose: list[str] = []  # names in code that are no links
         self.ids: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -116,6 +125,9 @@ class _Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not any(left for _, left in self.open):
             self.texts.append(data)
+        names = {tag for tag, _ in self.open}
+        if "code" in names and not names & (_LEFT - {"code"}):
+            self.loose.append(data.strip())
 
 
 def read_codes(folder: Path) -> Iterator[tuple[str, _Page]]:

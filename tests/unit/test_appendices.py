@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from presented import FIELDS, with_fields
 
+from hhp_stats.plan.catalogue import study_names
+from hhp_stats.plan.citations import known_clauses
+from hhp_stats.plan.clauses import load_clause_status
 from hhp_stats.plan.conduct import load_deviations
 from hhp_stats.present.appendices import Appendix
 from hhp_stats.present.marked_text import plain
 from hhp_stats.present.numbers import interval, number, p_value
+from hhp_stats.present.report_clauses import report_clauses
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +83,7 @@ def test_the_run_is_counted(appendix):
     )
     said = replace(appendix, outputs={"goal_setting": output}).counts()
     assert (
-        said == f"This run read 2 raw files and made {len(appendix.output.results)} result rows: {status['estimated']}"
+        said == f"This run read 2 files and made {len(appendix.output.results)} result rows: {status['estimated']}"
         f" estimates, {status['descriptive']} descriptive figures, and {status['not_estimated']} planned estimates"
         " that the data do not allow."
     )
@@ -96,3 +103,30 @@ def test_the_reported_maximum_comes_with_its_own_numbers(appendix):
         assert (shown["Maximum"] == "reported") == bool(row["reported"])
         if row["reported"]:
             assert shown["p"] == p_value(row["p_value"])
+
+
+def test_every_clause_without_a_fate_of_its_own_is_in_the_register_of_reports():
+    """Each once, by study; results that cite it with planned ones first, conflicts and deviations about it."""
+    results = pd.DataFrame(
+        [
+            {"result_id": "swing/sample/randomised/count", "clause": "R16 R06", "analysis": "descriptive"},
+            {"result_id": "swing/response/itt/hc2", "clause": "R06", "analysis": "planned"},
+            {"result_id": "mod_ing/response/itt/hc2", "clause": "R06", "analysis": "planned"},
+            {"result_id": "mod_ing/burnout/itt/hc2", "clause": "R066", "analysis": "planned"},
+        ]
+    )
+    rows = report_clauses(ROOT, results)._tbl_data.set_index("Clause")
+    told = {entry.id for entry in load_clause_status(ROOT)}
+    assert len(rows) == len(known_clauses(ROOT) - told) > 40 and set(rows.index) == known_clauses(ROOT) - told
+    assert rows.loc["R06", "Results"] == "swing/response/itt/hc2, mod_ing/response/itt/hc2 and 1 more"
+    assert rows.loc["R16", "Results"] == "swing/sample/randomised/count" and rows.loc["R08", "Results"] == "none"
+    assert rows.loc["R27", "See"] == "C27, V-MOD-1" and rows.loc["R06", "of"] == "Several studies"
+    assert all(text.endswith(".") for text in rows["What the report says"])
+
+
+def test_a_clause_about_a_study_that_has_gone_is_not_in_the_register(monkeypatch):
+    names = {key: name for key, name in study_names(ROOT).items() if key not in ("swing", "goal_setting")}
+    monkeypatch.setattr("hhp_stats.present.report_clauses.study_names", lambda root: names)
+    monkeypatch.setattr("hhp_stats.present.report_clauses.load_clause_status", lambda root: ())
+    found = report_clauses(ROOT, pd.DataFrame(columns=["result_id", "clause", "analysis"]))._tbl_data
+    assert "R10" in set(found["Clause"]) and not {"R16", "P54"} & set(found["Clause"])

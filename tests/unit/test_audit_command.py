@@ -61,6 +61,24 @@ def test_planted_slip_is_found(tmp_path: Path, change: dict[str, str], figure: s
     assert verdicts(manuscript(tmp_path, **change))[figure] == "does_not_reproduce"
 
 
+def test_arms_with_standard_deviations_are_compared_too(tmp_path: Path) -> None:
+    """1.414 over the root of 200 and 1.480 over that of 219 are standard errors of .10: the same p, no other reading."""
+
+    def deviations(p: str) -> Path:
+        text = manuscript(tmp_path, p=p).read_text(encoding="utf-8")
+        text = text.replace(
+            "X-T-SE,mine,worth,RQ1,treatment,se,0.10,.10", "X-T-SD,mine,worth,RQ1,treatment,sd,1.41,1.41"
+        )
+        text = text.replace("X-C-SE,mine,worth,RQ1,control,se,0.10,.10", "X-C-SD,mine,worth,RQ1,control,sd,1.48,1.48")
+        file = tmp_path / "deviations.csv"
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    assert not run_audit(ROOT, deviations("0.57")).remarks
+    assert verdicts(deviations("0.57"))["X-P"] == "reproduces"
+    assert verdicts(deviations("0.05"))["X-P"] == "does_not_reproduce"
+
+
 def test_text_and_json_say_the_same(tmp_path: Path) -> None:
     report = run_audit(ROOT, manuscript(tmp_path, p="0.05"))
     stream = io.StringIO()

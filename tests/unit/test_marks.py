@@ -276,6 +276,14 @@ def test_a_table_outside_a_recording_has_no_marks() -> None:
     assert isinstance(table, EscapedTable) and "data-result" not in table.as_raw_html()
 
 
+def test_apostrophes_of_a_table_are_those_of_the_text() -> None:
+    cells = pd.DataFrame({"A": ["Rubin's rules"], "B": ["authorities' 'own' 5'"]})
+    table = plain_table(cells, stub="A", notes=["The trial's rule."])
+    html = table.as_raw_html()
+    assert "Rubin\u2019s rules" in html and "authorities\u2019 " in html and "The trial\u2019s rule." in html
+    assert "\u2019own" not in html and "5\u2019" not in html
+
+
 # ---------------------------------------------------------------- figures
 def test_words_of_a_drawing_and_alternative_texts_are_plain_and_captions_are_marked(
     tmp_path: Path,

@@ -105,7 +105,7 @@ def test_no_tally_counts_an_invented_effect(root: Path) -> None:
     assert "none of 3 intervals exclude zero" in invented.figure().caption
     assert "Letters" in made.say("conclusion") and "Letters" not in invented.say("conclusion")
     assert "between \u22120.15 and 0.26" in invented.say("largest") and "\u22121.10" in made.say("largest")
-    assert "The one pair of trials does not differ" in invented.say("compared")
+    assert "The one pair of trials that count does not differ" in invented.say("compared")
 
 
 def test_tables_and_figures_sign_what_is_invented(root: Path) -> None:

@@ -203,7 +203,8 @@ def test_detectable_effects_are_those_of_the_design(home, outputs):
 def test_what_was_randomised_is_named(home):
     coffee_chapter, letters_chapter = (phase_one.chapter(study, root=home) for study in ("coffee", "letters"))
     assert re.match(
-        r"\d+ buildings with \d+ people were randomly assigned: \d+ buildings with", coffee_chapter.say("sample")
+        r"In all, \d+ buildings with \d+ people were randomly assigned: \d+ buildings with",
+        coffee_chapter.say("sample"),
     )
     assert "buildings with 380 people randomised" in coffee_chapter.figure("flow").caption
     assert "people were randomly assigned" in letters_chapter.say("sample") and "building" not in letters_chapter.say(

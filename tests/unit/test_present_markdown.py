@@ -19,6 +19,7 @@ RESULTS = pd.DataFrame(
     {
         "result_id": [f"goal_setting/sickness_absence/itt/v{n}" for n in range(6)] + ["goal_setting/turnover/itt/one"],
         "clause": ["P54 P67"] * 6 + ["P540"],
+        "study": "goal_setting",
     }
 )
 
@@ -79,6 +80,7 @@ def test_references_and_links():
 # ---------------------------------------------------------------- clauses
 def clauses(entries=None, **others):
     given = {
+        "study": "goal_setting",
         "results": RESULTS,
         "sections": book_sections(ROOT),
         "document": "report/A-deviations.qmd",
@@ -100,6 +102,13 @@ def test_every_clause_has_a_line_with_its_section_plan_results_tests_and_conflic
         assert where.startswith(f"@{entry.section}.")
         assert all(path in where for path in entry.where)
         assert all(function in where for function in (test.split("::")[1] for test in entry.tests))
+
+
+def test_a_result_whose_name_another_study_has_as_well_keeps_its_study():
+    """Else a link could not know which is meant; results of the other study do not stand here."""
+    twin = RESULTS.iloc[[0]].assign(result_id="coffee/sickness_absence/itt/v0", study="coffee")
+    found = {row[0]: row[3] for row in table_of(clauses(results=pd.concat([RESULTS, twin])))[1:]}["P67"]
+    assert "Results: goal_setting/sickness_absence/itt/v0, sickness_absence/itt/v1," in found and "coffee" not in found
 
 
 def test_results_are_those_that_cite_the_clause_and_long_lists_are_counted():
@@ -135,4 +144,5 @@ def test_clauses_are_named_in_their_order(codes, said):
 
 
 def test_words_after_a_negation_are_joined_by_or():
+    assert listed_words(["a", "b and c"]) == "a, and b and c" and listed_words(["a and b"]) == "a and b"
     assert listed_words(["a", "b", "c"], last="or") == "a, b or c" and listed_words(["a"], last="or") == "a"

@@ -174,8 +174,8 @@ def test_no_clear_effect_is_said_to_be_none(tmp_path: Path) -> None:
         root=project(tmp_path, {f"{study}/subjective_wellbeing": effect for study, effect in effects.items()})
     )
     assert "None of the 2 effects in two trials is clearly different from no effect:" in side.say("overview")
-    assert "The one pair of trials does not differ by more than chance explains." in side.say("compared")
-    assert "Letters is not counted: its effects are invented." in side.say("compared")
+    assert "The one pair of trials that count does not differ by more than chance explains." in side.say("compared")
+    assert "Letters is not counted: its effects are invented." in side.say("overview")
     assert "no interval for wellbeing excludes it" in side.say("excluded")
     assert "none of 2 intervals exclude zero; grey with open marks" in side.figure().caption
     assert "invented effects, which are not counted" in side.figure().caption

@@ -65,7 +65,7 @@ def test_tipping(goal_setting_report, shift, word):
     for side in ("low", "high"):
         report = with_rows(report, **{f"wellbeing__tipping__control_0{side}": {"estimate": shift}})
     said, table = SENTENCES["tipping"](report), TABLES["tipping"](report)._tbl_data.set_index("Outcome")
-    assert f"only non-respondents in the control group scored 0.80 standard deviations {word} than imputed" in said
+    assert f"if non-respondents in the control group alone scored 0.80 standard deviations {word} than imputed" in said
     other = {"lower": "higher", "higher": "lower"}[word]
     assert table.loc["Subjective wellbeing", f"Control, {word}"] == "0.80"
     assert table.loc["Subjective wellbeing", f"Control, {other}"].startswith("more than ")

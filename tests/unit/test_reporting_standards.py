@@ -254,7 +254,9 @@ def test_every_question_and_field_of_the_dictionary_is_printed():
     template = asked.returns().as_raw_html()
     assert all(field.label in template for field in asked.fields if field.file == "return")
     assert "nine are not in the printed template" in asked.counts()
-    assert asked.scales().count("\n| Letters |") == 5
+    scales = asked.scales()
+    assert scales.count(">Letters<") == 1 and scales.count("three statements from 1 to 7") == 3
+    assert "assumed:" not in scales.lower() and scales.count("All of these scales are assumed.") == 1
 
 
 def test_words_and_abbreviations_are_complete_and_in_order():

@@ -193,7 +193,7 @@ def test_versions_with_another_conclusion_are_named(plan, monkeypatch):
     said = absence.absence_robustness(report)
     assert said.startswith("Of three sensitivity analyses, one leads to the same conclusion and two point in the same")
     assert said.endswith(
-        "The others: \u201cunclear\u201d (could be chance) and \u201cturned\u201d (clearly higher absence)."
+        "Two lead to another: \u201cunclear\u201d (could be chance) and \u201cturned\u201d (clearly higher absence)."
     )
 
 
@@ -224,7 +224,7 @@ def test_people_and_teams_of_the_flow(plan):
     report = Report(plan, tables={"flow": FLOW, "uptake": UPTAKE})
     said = participants.sample(report)
     assert (
-        said.startswith("900 members of staff in 50 teams of")
+        said.startswith("In all, 900 members of staff in 50 teams of")
         and "22 teams with 444 people to goal-setting, 28 teams with 456 people" in said
     )
     assert participants.followed(report) == "Absence is known for 810 of 900 (90.0%)."
@@ -401,7 +401,7 @@ def test_numbers_of_the_dictation_pilot_stand_where_they_belong(root):
         "survey/continue_of_access": 0.52,
     }
     said = chapter_words(root, pilot(root, "dictation", counts, shares))
-    assert "99 social workers were given the app, 66 in Brent and 33 in Coventry." in said
+    assert "The app was given to 99 social workers, 66 in Brent and 33 in Coventry." in said
     assert "55 of 66 people (83%, 95% CI 73 to 93%) opened the app at least once, and four (16%, " in said
     assert "No one else spent more than 8 minutes in it" in said
     assert "The few who used it often account for 75% of all minutes" in said

@@ -69,9 +69,13 @@ def expected(size, same, alike):
     if size == 1:
         way = "points in the same direction" if same else "points in the other direction"
         return f"The one sensitivity analysis {way} and leads to {'the same' if alike else 'another'} conclusion."
+    whole = "Both" if size == 2 else f"All {COUNTS[size]}"
     if same == alike == size:
-        return f"All {COUNTS[size]} sensitivity analyses point in the same direction and lead to the same conclusion."
+        return f"{whole} sensitivity analyses point in the same direction and lead to the same conclusion."
     lead, point = ("all" if n == size else COUNTS[n] if n else "none" for n in (alike, same))
+    if alike == size:
+        verb = "point" if same > 1 else "points"
+        return f"{whole} sensitivity analyses lead to the same conclusion; {point} {verb} in the same direction."
     return (
         f"Of {COUNTS[size]} sensitivity analyses, {lead} {'lead' if alike > 1 else 'leads'} to the same conclusion and"
         f" {point} {'point' if same > 1 else 'points'} in the same direction."

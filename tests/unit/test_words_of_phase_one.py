@@ -60,7 +60,7 @@ def test_the_largest_difference_is_named_whichever_its_sign(root, sign):
 def test_buildings_are_counted_by_arm(root):
     assert (
         drawn(report_of(root, "coffee", {}, clusters=CLUSTERS))
-        == "5 buildings with 11 to 55 social workers were randomly assigned, 2 to coffee and tea and 3 to carry on"
+        == "In all, 5 buildings with 11 to 55 social workers were randomly assigned, 2 to coffee and tea and 3 to carry on"
         " as usual."
     )
 

@@ -15,7 +15,7 @@ from hhp_stats.intake.masking import public_id
 from hhp_stats.intake.raw_files import raw_files
 from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.present.data_appendix.own_trial import OfReturns
-from hhp_stats.present.numbers import count, plural
+from hhp_stats.present.numbers import WITHHELD, count, plural, withheld_note
 from hhp_stats.present.release import standing
 from hhp_stats.present.status import read_release
 from hhp_stats.present.tables import plain_table, text_table
@@ -58,8 +58,9 @@ class Files(OfReturns):
         """All other files: lists of the trial team, surveys, ledger, plan and dictionary."""
         inputs = self._inputs()
         rest = inputs.loc[inputs["wave"] == ""]
-        cells = pd.DataFrame({"File": rest["path"], "Rows": [count(rows) for rows in rest["rows"]]})
-        return plain_table(cells, stub="File")
+        rows = [WITHHELD if pd.isna(rows) else count(rows) for rows in rest["rows"]]
+        cells = pd.DataFrame({"File": rest["path"], "Rows": rows})
+        return plain_table(cells, stub="File", notes=withheld_note(cells))
 
     def arrived(self) -> str:
         """How many files there are, and how complete the returns."""
@@ -67,7 +68,7 @@ class Files(OfReturns):
         returns = int((inputs["wave"] != "").sum())
         due = len(WAVES) * len(self.report.plan.sites)
         whole = "one for each wave of each authority" if returns == due else f"{count(due)} were due"
-        return f"{plural(len(inputs), 'file')} were read, {count(returns)} of them returns ({whole})."
+        return f"For that chapter {plural(len(inputs), 'file')} were read, {count(returns)} of them returns ({whole})."
 
     def manifest(self) -> str:
         """Are these the files of the release?"""

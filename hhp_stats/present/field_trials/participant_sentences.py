@@ -21,7 +21,7 @@ def sample(report: FieldTrialReport) -> str:
     if report.plan.design.cluster:
         return _clusters_drawn(report)
     return (
-        f"{count(report.count('randomised'))} people were randomly assigned: {count(arms[0][1])} to the"
+        f"In all, {count(report.count('randomised'))} people were randomly assigned: {count(arms[0][1])} to the"
         f" {group_of(report, arms[0][0])} and {count(arms[1][1])} to the {group_of(report, arms[1][0])}"
         f" (\u201c{lowered(arms[1][0].label)}\u201d)."
     )
@@ -36,7 +36,7 @@ def _clusters_drawn(report: FieldTrialReport) -> str:
         people = plural(report.count(f"randomised_{arm.id}"), "person", "people")
         parts.append(f"{plural(drawn, unit)} with {people} to the {group_of(report, arm)}")
     whole = plural(report.count("randomised"), "person", "people")
-    return f"{plural(len(table), unit)} with {whole} were randomly assigned: {parts[0]} and {parts[1]}."
+    return f"In all, {plural(len(table), unit)} with {whole} were randomly assigned: {parts[0]} and {parts[1]}."
 
 
 def answered(report: FieldTrialReport) -> str:
@@ -57,9 +57,10 @@ def response(report: FieldTrialReport) -> str:
     treated, control = (report.count(f"response_rate_{arm.id}") for arm in arms)
     rates = percent(treated, beside=[control]), percent(control, beside=[treated])
     by = f"; adjusted for {adjusted}, the difference is " if adjusted else ": the difference is "
+    groups = [group_of(report, arm) for arm in arms]
     tail = "which is clear" if prose.is_clear(row) else "which could be chance"
     return (
-        f"{rates[0]} of the {group_of(report, arms[0])} and {rates[1]} of the {group_of(report, arms[1])} answered"
+        f"In the {groups[0]}, {rates[0]} answered, and in the {groups[1]}, {rates[1]}"
         f"{by}{number(100 * row['estimate'], 1)} percentage points"
         f" ({prose.uncertainty(row, digits=1, scale=100)}), {tail}."
     )

@@ -73,8 +73,9 @@ def drawn(report: FieldTrialReport) -> str:
     sizes = [n for n in table["people"] if not withheld(n)]
     treated = int((table["arm"] == report.treatment.id).sum())
     return (
-        f"{count(len(table))} buildings with {count(min(sizes))} to {count(max(sizes))} social workers were randomly"
-        f" assigned, {count(treated)} to coffee and tea and {count(len(table) - treated)} to carry on as usual."
+        f"In all, {count(len(table))} buildings with {count(min(sizes))} to {count(max(sizes))} social workers were"
+        f" randomly assigned, {count(treated)} to coffee and tea and {count(len(table) - treated)} to carry on as"
+        " usual."
     )
 
 

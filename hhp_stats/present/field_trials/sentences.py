@@ -52,7 +52,7 @@ def power(report: FieldTrialReport) -> str:
         else f"The trial was planned to detect an effect of {number(printed)} standard deviations. "
     )
     text = (
-        f"{aim}{count(planned['n'])} people{share} can detect"
+        f"{aim}The {count(planned['n'])} people expected{share} can detect"
         f" {number(planned['estimate'])}{'' if aim else ' standard deviations'}. The {count(achieved['n'])} who"
         f" answered the primary outcome can detect {number(achieved['estimate'])}: trials like this one miss an effect"
         f" of that size in {percent(1 - report.plan.power['achieved'].power, 0)} of cases, and a smaller one"

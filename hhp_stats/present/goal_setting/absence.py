@@ -14,7 +14,8 @@ from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import distribution, forest
 from hhp_stats.present.goal_setting.named import figure, sentence, table
 from hhp_stats.present.goal_setting.wellbeing import versions
-from hhp_stats.present.listing import clauses_named, listed_words
+from hhp_stats.present.listing import capital, clauses_named, listed_words
+from hhp_stats.present.marked_text import plain
 from hhp_stats.present.numbers import (
     apart,
     interval,
@@ -111,10 +112,14 @@ def primary(report: StudyReport) -> str:
 @sentence
 def absence_means(report: StudyReport) -> str:
     """The arm means of sickness absence, unadjusted."""
-    control, treated = (report.row(f"sickness_absence/mean_{arm}/raw") for arm in ("control", "treatment"))
+    means = [report.row(f"sickness_absence/mean_{arm}/raw")["estimate"] for arm in ("control", "treatment")]
+    control, treated = map(number, means)
+    weeks = report.plan.design.endline_weeks
+    if plain(control) == plain(treated):
+        return f"On average, staff of both groups were absent for {control} working days over the {weeks} weeks."
     return (
-        f"On average, control staff were absent for {number(control['estimate'])} working days over the 24 weeks "
-        f"and staff offered goal-setting for {number(treated['estimate'])}."
+        f"On average, control staff were absent for {control} working days over the {weeks} weeks and staff offered"
+        f" goal-setting for {treated}."
     )
 
 
@@ -243,7 +248,10 @@ def absence_robustness(report: StudyReport) -> str:
                 f"\u201c{lowered(label)}\u201d"
                 f" ({'clearly ' + found.direction + ' absence' if found.clear else 'could be chance'})"
             )
-    return said if not other else f"{said} The others: {listed_words(other)}."
+    if not other:
+        return said
+    lead = "One leads" if len(other) == 1 else f"{capital(spelled(len(other)))} lead"
+    return f"{said} {lead} to another: {listed_words(other)}."
 
 
 # ---------------------------------------------------------------- absence and turnover

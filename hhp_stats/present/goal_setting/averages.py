@@ -168,8 +168,8 @@ def exploratory_outcomes(report: StudyReport) -> str:
         )
     return (
         f"{head}{said} The protocol plans no test of them. They are exploratory, and their p-values are not adjusted"
-        f" for the number of tests. Without any effect, {number(alpha * len(found), 1)} of {spelled(len(found))} such"
-        f" interval{ending} would exclude zero by chance."
+        f" for the number of tests. If there were no effect on anything, chance alone would make"
+        f" {number(alpha * len(found), 1)} of {spelled(len(found))} such interval{ending} exclude zero on average."
     )
 
 

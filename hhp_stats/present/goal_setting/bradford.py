@@ -56,7 +56,11 @@ def bradford_table(report: StudyReport) -> GT:
 def bradford(report: StudyReport) -> str:
     """The planned effect on the Bradford score."""
     return prose.difference(
-        report.planned("bradford"), report.outcome("bradford"), offer=prose.offer_of(report.plan), digits=1
+        report.planned("bradford"),
+        report.outcome("bradford"),
+        offer=prose.offer_of(report.plan),
+        digits=1,
+        subject=f"The {report.outcome('bradford').label}",
     )
 
 
@@ -77,6 +81,6 @@ def largest_scores(report: StudyReport) -> str:
         f"The largest one per cent of scores, those above {number(table['control']['limit'], 0)}, hold"
         f" {percent(table['control']['share_of_points'], 0)} of all points in the control group and"
         f" {percent(table['treatment']['share_of_points'], 0)} in the goal-setting group;"
-        f" {percent(table['control']['zero'], 0)} and {percent(table['treatment']['zero'], 0)} of the staff have a"
-        " score of zero."
+        f" {percent(table['control']['zero'], 0)} of control staff and {percent(table['treatment']['zero'], 0)} of"
+        " staff offered goal-setting have a score of zero."
     )

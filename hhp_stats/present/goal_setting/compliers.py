@@ -159,10 +159,12 @@ def complier(report: StudyReport) -> str:
     if row["status"] in LACKING:
         return prose.not_estimated(row)
     found = prose.verdict(row, better=outcome.better)
-    head = f"absence was {found.direction} by {number(abs(row['estimate']))} working days"
+    # Those who did not start are not seen to start: what starting did is an estimate in another sense than a mean.
+    verb = "lowered" if found.direction == "lower" else "raised"
+    did = f"{verb} absence by an estimated {number(abs(row['estimate']))} working days"
     return (
-        "Among those who started because of the offer,"
-        f" {head if found.direction != 'the same' else 'absence was the same'} through starting"
+        "For those who started because of the offer, starting the programme"
+        f" {did if found.direction != 'the same' else 'left absence as it was'}"
         f" ({prose.uncertainty(row)}), {'a clear difference' if found.clear else prose.MAY_BE_CHANCE}."
     )
 

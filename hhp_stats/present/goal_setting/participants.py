@@ -40,7 +40,7 @@ def sample(report: StudyReport) -> str:
     if withheld(whole["people"], *(arm["people"] for arm in arms.values())):
         return f"How many members of staff were randomised {_WITHHELD}"
     return (
-        f"{plural(whole['people'], 'member')} of staff in {plural(whole['teams'], 'team')} of"
+        f"In all, {plural(whole['people'], 'member')} of staff in {plural(whole['teams'], 'team')} of"
         f" {plural(len(report.plan.sites), 'local authority', 'local authorities')} were randomly assigned:"
         f" {plural(arms['treatment']['teams'], 'team')} with {plural(arms['treatment']['people'], 'person', 'people')}"
         f" to goal-setting, {plural(arms['control']['teams'], 'team')} with"

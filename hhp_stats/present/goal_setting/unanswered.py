@@ -11,6 +11,7 @@ from great_tables import GT
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence, table
+from hhp_stats.present.listing import capital
 from hhp_stats.present.numbers import (
     apart,
     count,
@@ -39,8 +40,8 @@ def response(report: StudyReport) -> str:
     if withheld(*arms["endline_survey"]):
         return "How many answered the endline survey is withheld, because the number of people concerned is very small."
     return (
-        f"{percent(arms.at[labels['treatment'], 'endline_survey'])} of the goal-setting group and "
-        f"{percent(arms.at[labels['control'], 'endline_survey'])} of the control group answered the endline survey."
+        f"The endline survey was answered by {percent(arms.at[labels['treatment'], 'endline_survey'])} of the"
+        f" goal-setting group and by {percent(arms.at[labels['control'], 'endline_survey'])} of the control group."
     )
 
 
@@ -100,18 +101,21 @@ def tipping(report: StudyReport) -> str:
     refused = _refused(report, "wellbeing")
     if refused is not None:
         return prose.not_estimated(refused)
-    parts = []
+    changes: list[str] = []
+    stands: list[str] = []
     limit = number(max(abs(delta) for delta in report.plan.tipping.deltas), 1)
     for whose, arm in WHOSE.items():
         label = lowered(report.plan.design.arm_labels[arm])
         found = _tipping_points(report, "wellbeing", whose)
         shifts = " or ".join(f"{size} standard deviations {way}" for way, size in found.items())
-        parts.append(
-            f"it would change if only non-respondents in the {label} group scored {shifts} than imputed"
+        (changes if found else stands).append(
+            f"non-respondents in the {label} group alone scored {shifts} than imputed"
             if found
-            else f"even {limit} standard deviations higher or lower in the {label} group would not change it"
+            else f"even {limit} standard deviations higher or lower in the {label} group alone would not change it"
         )
-    return f"How firm is the conclusion on wellbeing? With imputed answers, {' and '.join(parts)}."
+    said = [f"The conclusion would change if {', or if '.join(changes)}"] if changes else []
+    said += [f"{capital(' and '.join(stands))}"] if stands else []
+    return f"How firm is the conclusion on wellbeing, when missing answers are imputed? {'. '.join(said)}."
 
 
 @table

@@ -42,9 +42,9 @@ def sample(report: HiringReport) -> str:
         for cell in report.plan.cells_of("evaluation_score")
     ]
     return (
-        f"{plural(report.count('progression', 'participants'), 'participant')} took both experiments. In the first,"
-        f" {count(joint)} saw the applications in pairs and {count(separate)} one after the other. In the second, the"
-        f" application was shown to {', '.join(arms[:-1])} and {arms[-1]}."
+        f"Both experiments had the same {plural(report.count('progression', 'participants'), 'participant')}. In the"
+        f" first, {count(joint)} saw the applications in pairs and {count(separate)} one after the other. In the"
+        f" second, the application was shown to {', '.join(arms[:-1])} and {arms[-1]}."
     )
 
 

@@ -439,6 +439,7 @@ end
 
 -- Codes of clauses, conflicts, rules and results become links to their entries (codes.py): not within links, code
 -- blocks, headings and captions, which lists repeat, and not the entry itself.
+local CODE = "%u[%u%d-]*[%u%d]" -- what is no code of the book, as CONSORT, is not among its `codes`
 local function code_links(codes)
   local function link(text, place) return pandoc.Link({ pandoc.Str(text) }, "#" .. place, "", pandoc.Attr("", { "code" })) end
   local function within(el) return el, false end
@@ -453,7 +454,7 @@ local function code_links(codes)
     end,
     Str = function(el)
       local text = el.text
-      local first, last = text:find("%u%d%d+")
+      local first, last = text:find(CODE)
       if not first then return nil end -- as nearly every word: nothing may be made for it
       local out, from = pandoc.Inlines({}), 1
       while first do
@@ -464,7 +465,7 @@ local function code_links(codes)
           out:insert(link(text:sub(first, last), place))
           from = last + 1
         end
-        first, last = text:find("%u%d%d+", last + 1)
+        first, last = text:find(CODE, last + 1)
       end
       if from == 1 then return nil end
       if from <= #text then out:insert(pandoc.Str(text:sub(from))) end
@@ -475,7 +476,7 @@ end
 
 ---------------------------------------------------------------- what stays on a line
 
--- "p = .03" and "p < .001" are read as one word: no line may end within them.
+-- "p = .03", "p < .001" and "< .001" are read as one word: no line may end within them.
 local SIGN = { ["="] = true, ["<"] = true, [">"] = true }
 
 local function blank(el) return el and (el.t == "Space" or el.t == "SoftBreak") end
@@ -485,6 +486,13 @@ local function sign(el)
   if not el then return false end
   if el.t == "Str" then return SIGN[el.text] or false end
   return el.t == "Span" and #el.content > 0 and sign(el.content[1])
+end
+
+-- A figure at the beginning of a word or of a marked number.
+local function figure(el)
+  if not el then return false end
+  if el.t == "Str" then return el.text:match("^%.?%d") ~= nil end
+  return el.t == "Span" and #el.content > 0 and figure(el.content[1])
 end
 
 local NO_BREAK = "\u{a0}"
@@ -499,6 +507,8 @@ local function kept_together(inlines)
       if blank(inlines[at + 3]) then inlines[at + 3] = pandoc.Str(NO_BREAK) end
     elseif at == 1 and SIGN[word] and blank(inlines[2]) then
       inlines[2], changed = pandoc.Str(NO_BREAK), true
+    elseif (word == "<" or word == ">") and blank(inlines[at + 1]) and figure(inlines[at + 2]) then
+      inlines[at + 1], changed = pandoc.Str(NO_BREAK), true
     end
   end
   if changed then return inlines end

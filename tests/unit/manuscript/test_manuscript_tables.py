@@ -147,3 +147,27 @@ def test_means_of_arms_on_the_scale_of_their_row():
     assert wrong(table(headings, ("Mood (1 to 5)", "3.1 (0.8)", "4.4 (0.5)"))) == set()
     assert wrong(table(headings, ("Mood (1\u20135)", "3.1 (0.8)", "5.4 (0.9)"))) == {(0, 2, "scale")}
     assert wrong(table(headings, ("Mood (2019)", "3.1 (0.8)", "5.4 (0.9)"))) == set()
+
+
+def test_counts_and_shares_in_columns_of_one_group():
+    """474 people in the heading above both columns: 22 of them are 4.6%, not 5.7%."""
+    head = ("Outcome", "App (n=474) Events", "App (n=474) %")
+    rows = [("Primary", "61", "12.9%"), ("Admission", "40", "8.4%"), ("Stroke", "9", "1.9%")]
+    assert right(table(head, *rows)) == {(at, 2, "share") for at in range(3)}
+    assert wrong(table(head, *rows, ("Surgery", "22", "5.7%"))) == {(3, 2, "share")}
+
+
+def test_counts_with_shares_beside_the_number_of_all():
+    head = ("Area", "Households", "Answered (%)")
+    rows = [("North", "900", "405 (45.0)"), ("South", "800", "390 (48.8)"), ("East", "500", "205 (41.0)")]
+    assert right(table(head, *rows)) == {(at, 2, "share") for at in range(3)}
+    total = ("Total", "2,200", "1,100 (50.0)")
+    assert wrong(table(head, *rows, ("West", "900", "420 (49.7)"))) == {(3, 2, "share")}
+    assert wrong(table(head, *rows, total)) == {(3, 2, "sum")}  # 1,000 answered
+
+
+def test_a_scale_that_the_caption_names():
+    made = table(("Item", "Mean", "SD"), ("Joy", "5.20", "0.60"), caption="Table 1. Wellbeing (from 1 to 5)")
+    assert wrong(made) == {(0, 1, "scale")}
+    ages = table(("Item", "Mean", "SD"), ("Age", "41.2", "9.8"), caption="Table 1. Staff aged from 18 to 65")
+    assert wrong(ages) == set()
