@@ -89,7 +89,7 @@ class Programme:
         rows = []
         for entry in self.of_phase(phase):
             glance, section = study_glance(self.root, entry.study), chapters.get(entry.chapter)
-            name = f"**{entry.name}**"
+            name = f"**{escaped(entry.name)}**"
             if section is not None and section.file in listed:
                 name += f" {section_reference(section, document=DOCUMENT)}"
             cells = [glance.asks, glance.design, self.filled(glance.participants), glance.outcomes, glance.known]
