@@ -33,7 +33,10 @@ NOUNS: Mapping[Kind, str] = {
 }
 KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _SHORT = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_PLAN = re.compile(rb"^\[design\]", re.MULTILINE)
+# What only the plan of a study has: a design, however TOML writes it, or the head of a plan before the first table.
+_DESIGN = re.compile(rb"^[ \t]*\[[ \t]*[\"']?design[\"']?[ \t]*[\].]", re.MULTILINE)
+_HEAD = re.compile(rb"^[ \t]*(?:(?:title|chapter)[ \t]*=|[\"']?design[\"']?[ \t]*[=.])", re.MULTILINE)
+_TABLE = re.compile(rb"^[ \t]*\[", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +66,14 @@ class StudyEntry(_Header):
 
     @property
     def inside(self) -> str:
-        """The name within a sentence: its first letter small, unless it is an abbreviation."""
-        return self.name if any(letter.isupper() for letter in self.name[1:]) else self.name[:1].lower() + self.name[1:]
+        """The name within a sentence: its first letter small, unless it is an abbreviation; of a trial on a plain table
+        as its plan has it, which alone knows whether it is a name.
+        """
+        return (
+            self.name
+            if self.on_table or any(letter.isupper() for letter in self.name[1:])
+            else self.name[:1].lower() + self.name[1:]
+        )
 
     @property
     def noun(self) -> str:
@@ -97,12 +106,21 @@ def catalogue(root: Path) -> tuple[StudyEntry, ...]:
     reserved = {phase.id for phase in programme.phases} | set(programme.subject_names())
     found = []
     for path in sorted((root / PLANS).glob("*.toml")):
-        content = path.read_bytes()
-        if not _PLAN.search(content):
-            continue  # commitments, conflicts, assumptions of the synthetic release: none has a design
+        if not _is_plan(path):
+            continue  # commitments, conflicts, assumptions of the synthetic release
         found.append(_entry(root, f"{PLANS}/{path.name}", path.stem, programme, reserved))
     _refuse_shared(found)
     return tuple(sorted(found, key=lambda entry: entry.order))
+
+
+def _is_plan(path: Path) -> bool:
+    """Whether a file is the plan of a study, or was: one that lost its design, its head or all it held is still named
+    by its dictionary, and must not vanish without a word.
+    """
+    content = path.read_bytes()
+    head = _TABLE.split(content, maxsplit=1)[0]
+    dictionary = path.with_name(f"{path.stem}.dictionary.csv")
+    return bool(_DESIGN.search(content) or _HEAD.search(head)) or dictionary.is_file()
 
 
 def check_head(file: str, raw: Mapping[str, Any]) -> None:

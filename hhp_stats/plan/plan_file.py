@@ -105,6 +105,8 @@ class PlanFile:
         found = (self.raw if within is None else within).get(key)
         if not isinstance(found, Mapping):
             place = f"{named}.{key}" if named else key
+            if found is not None:
+                raise PlanError(self.file, place, "is no table.", f"Write [{place}] once, with keys below it.")
             raise PlanError(self.file, place, "is missing.", f"Add a table [{place}].")
         return found
 

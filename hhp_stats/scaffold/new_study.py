@@ -12,7 +12,9 @@ from pathlib import Path
 
 from hhp_stats.errors import HhpError
 from hhp_stats.files.changed_together import change_together
+from hhp_stats.intake.dictionary import load_dictionary
 from hhp_stats.intake.raw_files import MANIFEST
+from hhp_stats.intake.spellings import load_spellings
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.book_studies import BOOK
 from hhp_stats.plan.catalogue import KEY, KEY_RULE, KINDS, PLANS, StudyEntry, catalogue
@@ -82,7 +84,8 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "",
         raise NewStudyRefused(
             f"{sections[f'sec-{slug}'].file} has a section with the label sec-{slug} already: choose another key."
         )
-    guess = guess_table(data, clustered=kind == "cluster trial", arms=kind != PILOT, arm=arm)
+    blank = load_spellings(root, load_dictionary(root)).of("blank")
+    guess = guess_table(data, clustered=kind == "cluster trial", arms=kind != PILOT, arm=arm, blank=blank)
     if kind == "cluster trial" and not guess.cluster:
         raise NewStudyRefused(
             f"{data.name} has no column of groups that lie wholly in one arm, as a cluster trial has: use --kind"
