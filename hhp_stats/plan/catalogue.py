@@ -28,7 +28,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 NOUNS: Mapping[Kind, str] = {
     "cluster trial": "trial",
     "individual trial": "trial",
-    "experiment": "experiments",
+    "experiment": "experiment",
     "pilot": "pilot",
 }
 KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -62,6 +62,7 @@ class StudyEntry(_Header):
     """One study as its plan introduces it."""
 
     on_table: bool = False  # whether its data are one plain table
+    several: bool = False  # whether it is more than one experiment
     published: Mapping[str, str] = field(default_factory=dict)  # by its keys in the lists of printed figures: names
 
     @property
@@ -78,7 +79,12 @@ class StudyEntry(_Header):
     @property
     def noun(self) -> str:
         """The study in a sentence: the letters trial, the hiring experiments, the dictation pilot."""
-        return f"{self.inside} {NOUNS[self.kind]}"
+        return f"{self.inside} {self.sort}"
+
+    @property
+    def sort(self) -> str:
+        """What sort of study it is, in a sentence: trial, experiment, experiments, pilot."""
+        return f"{NOUNS[self.kind]}s" if self.several else NOUNS[self.kind]
 
     @property
     def trials(self) -> Mapping[str, str]:
@@ -140,6 +146,7 @@ def _introduced(file: str, raw: Mapping[str, Any]) -> StudyEntry:
         **{item.name: getattr(header, item.name) for item in fields(_Header)},
         published=_published(raw, file),
         on_table="data" in raw,
+        several=len(raw["experiments"]) > 1 if isinstance(raw.get("experiments"), list | dict) else False,
     )
     if not _SHORT.fullmatch(entry.short):
         raise PlanError(

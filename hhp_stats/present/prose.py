@@ -158,7 +158,8 @@ def agreement(rows: pd.DataFrame, planned: Row, *, better: Literal["lower", "hig
         way = "points in the same direction" if same_sign else "points in the other direction"
         return f"The one sensitivity analysis {way} and leads to {'the same' if same_clear else 'another'} conclusion."
     if same_sign == same_clear == n:
-        return f"All {spelled(n)} sensitivity analyses point in the same direction and lead to the same conclusion."
+        whole = "Both" if n == 2 else f"All {spelled(n)}"
+        return f"{whole} sensitivity analyses point in the same direction and lead to the same conclusion."
     share = "all" if same_clear == n else spelled(same_clear) if same_clear else "none"
     sign = "all" if same_sign == n else spelled(same_sign) if same_sign else "none"
     return (

@@ -92,6 +92,7 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "",
             ' "individual trial", or add it.'
         )
     head = _head(root, study, entries, kind=kind, title=title, ending=data.suffix.casefold())
+    _refuse_name(head.name, entries)
     table = data.read_bytes()
     files = {
         f"{PLANS}/{study}.toml": (pilot_plan_text if kind == PILOT else plan_text)(head, guess).encode(),
@@ -112,6 +113,18 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "",
         ),
     }
     return NewStudy(study=study, guess=guess, files=files, edited=edited)
+
+
+def _refuse_name(name: str, entries: Sequence[StudyEntry]) -> None:
+    """Refuses a name, the title up to its colon, that is none or that of another study."""
+    if not re.search(r"\w", name):
+        raise NewStudyRefused("the title has no words before its colon: these are the name of the study.")
+    for entry in entries:
+        if entry.name.casefold() == name.casefold():
+            raise NewStudyRefused(
+                f"{entry.study} is called {entry.name!r} already: give another --title; what stands before its colon is"
+                " the name."
+            )
 
 
 def enter(root: Path, new: NewStudy) -> None:

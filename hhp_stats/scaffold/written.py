@@ -7,6 +7,7 @@ import io
 import re
 
 from hhp_stats.plan.book_studies import TO_CONFIRM
+from hhp_stats.plan.table_dictionary import listed
 from hhp_stats.scaffold.column_kinds import Column, free_name, plain_name
 from hhp_stats.scaffold.columns import TableGuess
 from hhp_stats.scaffold.parts import Head, cell, head_lines, heading, lines_as_text, printed, quoted, table, table_lines
@@ -40,9 +41,9 @@ def dictionary_text(guess: TableGuess) -> str:
         if column.kind == "text":
             continue  # free text is not read
         limits = ["" if end is None else f"{end:.12g}" for end in (column.low, column.high)]
-        allowed = "|".join(column.values) if column.kind == "category" else ""
+        allowed = listed(column.values) if column.kind == "category" else ""
         write.writerow(
-            [column.name, f"{column.heading} {TO_CONFIRM}", column.kind, "", *limits, allowed, "|".join(column.missing)]
+            [column.name, f"{column.heading} {TO_CONFIRM}", column.kind, "", *limits, allowed, listed(column.missing)]
         )
     return stream.getvalue()
 

@@ -19,7 +19,7 @@ from hhp_stats.plan.book_studies import TO_CONFIRM
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.publish.lint import lint_book
 from hhp_stats.scaffold.columns import TableRefused, guess_table
-from hhp_stats.scaffold.new_study import enter, new_study
+from hhp_stats.scaffold.new_study import NewStudyRefused, enter, new_study
 from hhp_stats.scaffold.removal import remove
 from hhp_stats.scaffold.written import LONGEST
 
@@ -119,7 +119,7 @@ def test_signs_of_a_table_are_no_plan_s_nor_a_chapter_s(home: Path, tmp_path: Pa
     long = "one letter in the post, followed by a telephone call"
     arms = [f"{long} within a week", f"{long} within two", "a", "A", "Übliche <Förderung> | $5"]
     columns = {"school class": [f"c{n // 5}" for n in range(100)], "Gruppe": [arms[n // 20] for n in range(100)]}
-    columns |= {"score": [float(n) for n in range(100)]}
+    columns |= {"score": [float(n) for n in range(100)], "site": ["South | $", r"a\b", 'it\'s "x"'] * 33 + ["North"]}
     path = table(tmp_path, columns)
     title = "AT&T *50* $x_1: “cluster” trial"
     enter(home, new_study(home, "signs2", kind="cluster trial", data=path, title=title, arm="Gruppe"))
@@ -131,10 +131,28 @@ def test_signs_of_a_table_are_no_plan_s_nor_a_chapter_s(home: Path, tmp_path: Pa
     for each in (own, own.with_name("signs2.dictionary.csv")):
         each.write_text(each.read_text(encoding="utf-8").replace(f" {TO_CONFIRM}", ""), encoding="utf-8")
     assert len(load_individual_plan(home, "signs2").arms) == 5
+    assert load_individual_plan(home, "signs2").columns["site"].allowed == ("South | $", r"a\b", 'it\'s "x"', "North")
     words = own.read_text(encoding="utf-8").replace(f'label = "{long}', 'label = "Letter')
     own.write_text(words, encoding="utf-8")
     # Only labels are printed: how the table writes an arm is not for the author to choose.
     assert f'value = "{long}' in words and [problem for problem in lint_book(home) if "signs2" in problem.file] == []
+
+
+@pytest.mark.parametrize(
+    ("title", "says"),
+    [
+        ("SWING: another trial", "swing is called 'SWING' already"),
+        ("swing", "give another --title"),
+        (": a trial", "no words before its colon"),
+        ("?!: a trial", "no words before its colon"),
+    ],
+)
+def test_a_name_that_another_study_has_is_refused_and_nothing_written(
+    home: Path, tmp_path: Path, title: str, says: str
+) -> None:
+    path = table(tmp_path, sixty(score=list(range(60))))
+    with pytest.raises(NewStudyRefused, match=says):
+        new_study(home, "other", kind="individual trial", data=path, title=title, arm="Gruppe")
 
 
 def test_every_study_is_checked_where_none_has_returns(home: Path) -> None:

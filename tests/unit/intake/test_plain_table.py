@@ -106,12 +106,12 @@ DAMAGES = [
     ("T14", "row 3, column A (who), first in row 2, column A (who)", at(3, "Patient No", "P0000"), "“P0000”"),
     ("T16", "row 30, column D (region)", at(30, "region", "Hills"), "rows of one surgery with"),
     ("T18", "row 2, column I (steps_12)", lambda t: t.assign(steps_12=np.nan), "no value at all"),
-    ("T20", "", lambda t: t.iloc[:-1], "239 people, 240 in the plan (everyone)"),
+    ("T20", "", lambda t: t.iloc[:-1], "239 patients, 240 in the plan (everyone)"),
     (
         "T21",
         "",
         lambda t: t.assign(surgery=t["surgery"].replace("S23", "S20")),
-        "23 of surgery, 24 in the plan (everyone)",
+        "23 surgeries, 24 in the plan (everyone)",
     ),
 ]
 

@@ -147,3 +147,10 @@ def test_means_of_arms_on_the_scale_of_their_row():
     assert wrong(table(headings, ("Mood (1 to 5)", "3.1 (0.8)", "4.4 (0.5)"))) == set()
     assert wrong(table(headings, ("Mood (1\u20135)", "3.1 (0.8)", "5.4 (0.9)"))) == {(0, 2, "scale")}
     assert wrong(table(headings, ("Mood (2019)", "3.1 (0.8)", "5.4 (0.9)"))) == set()
+
+
+def test_a_standardised_difference_is_no_difference_of_two_columns():
+    rows = [("North", "48.3", "49.0", "-0.01"), ("East", "1.2", "1.2", "0.00"), ("South", "0.5", "0.5", "0.00")]
+    assert wrong(table(("Site", "Treated", "Control", "Difference"), *rows)) == {(0, 3, "difference")}
+    for heading in ("Std. difference", "Standardised difference", "Difference in SDs", "SMD (difference)"):
+        assert wrong(table(("Site", "Treated", "Control", heading), *rows)) == set()
