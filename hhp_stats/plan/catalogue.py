@@ -134,12 +134,18 @@ def check_head(file: str, raw: Mapping[str, Any]) -> None:
     _introduced(file, raw)
 
 
-def _introduced(file: str, raw: Mapping[str, Any]) -> StudyEntry:
+def kind_of(file: str, raw: Mapping[str, Any]) -> Kind:
+    """The kind of study that a plan is for; refuses (PlanError) one that does not exist, and a plan that names none."""
     design = raw.get("design")
     kind = design.get("kind") if isinstance(design, Mapping) else None
     if kind not in KINDS:
         found = f"is {kind!r}." if kind is not None else "is missing."
         raise PlanError(file, "design.kind", found, allowed(KINDS, kind or ""))
+    return kind
+
+
+def _introduced(file: str, raw: Mapping[str, Any]) -> StudyEntry:
+    kind = kind_of(file, raw)
     given = {key: raw[key] for key in ("study", "title", "chapter", *_HEADER) if key in raw}
     header = record_of({**given, "kind": kind}, file=file, place="the header", kind=_Header)
     entry = StudyEntry(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hhp_stats.errors import HhpError
 from hhp_stats.files.changed_together import change_together
+from hhp_stats.intake.accepted_copies import keep_copies
 from hhp_stats.intake.dictionary import load_dictionary
 from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.intake.spellings import load_spellings
@@ -128,8 +129,11 @@ def _refuse_name(name: str, entries: Sequence[StudyEntry]) -> None:
 
 
 def enter(root: Path, new: NewStudy) -> None:
-    """Write new files and the two shared ones, all or none. Raises as `change_together` does."""
+    """Write new files and the two shared ones, all or none, and keep a copy of the table, which a later one is held
+    against. Raises as `change_together` does.
+    """
     change_together(root, new=new.files, edited=new.edited, command="hhp new")
+    keep_copies(root)
 
 
 def _head(root: Path, study: str, entries: Sequence[StudyEntry], *, kind: str, title: str, ending: str) -> Head:

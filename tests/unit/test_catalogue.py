@@ -226,6 +226,13 @@ def test_a_plan_that_lost_its_design_or_its_head_does_not_vanish(home: Path, old
         catalogue(home)
 
 
+@pytest.mark.parametrize("share", ["50", "-0.1", '"half"'])
+def test_the_share_that_is_enough_is_a_share(home: Path, share: str) -> None:
+    put(home, "data/plan/programme.toml", "enough_response = 0.5", f"enough_response = {share}")
+    with pytest.raises(PlanError, match="enough_response"):
+        catalogue(home)
+
+
 @pytest.mark.parametrize("written", [" [ design ]", "[design] # of the trial", '["design"]'])
 def test_a_design_is_found_however_toml_writes_it(home: Path, written: str) -> None:
     put(home, "data/plan/swing.toml", "\n[design]\n", f"\n{written}\n")

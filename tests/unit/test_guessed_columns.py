@@ -14,7 +14,9 @@ import pyreadstat
 import pytest
 
 from hhp_stats.cli.check_text import summary
+from hhp_stats.intake.accepted_copies import accepted_copy
 from hhp_stats.intake.check import check_returns
+from hhp_stats.intake.manifest import read_manifest
 from hhp_stats.plan.book_studies import TO_CONFIRM
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.publish.lint import lint_book
@@ -136,6 +138,16 @@ def test_signs_of_a_table_are_no_plan_s_nor_a_chapter_s(home: Path, tmp_path: Pa
     own.write_text(words, encoding="utf-8")
     # Only labels are printed: how the table writes an arm is not for the author to choose.
     assert f'value = "{long}' in words and [problem for problem in lint_book(home) if "signs2" in problem.file] == []
+
+
+def test_a_copy_of_the_table_is_kept_for_later_ones_and_goes_with_the_study(home: Path, tmp_path: Path) -> None:
+    path = table(tmp_path, sixty(score=list(range(60))))
+    enter(home, new_study(home, "other", kind="individual trial", data=path, arm="Gruppe"))
+    digest = read_manifest(home).files["data/tables/other.csv"]
+    copy = accepted_copy(home, "data/tables/other.csv", digest)
+    assert copy is not None and copy.read_bytes() == path.read_bytes()
+    remove(home, "other")
+    assert not copy.exists() and (home / "data/.removed/other/own/data/tables/other.csv").is_file()
 
 
 @pytest.mark.parametrize(
