@@ -137,11 +137,12 @@ def check_head(file: str, raw: Mapping[str, Any]) -> None:
 def kind_of(file: str, raw: Mapping[str, Any]) -> Kind:
     """The kind of study that a plan is for; refuses (PlanError) one that does not exist, and a plan that names none."""
     design = raw.get("design")
-    kind = design.get("kind") if isinstance(design, Mapping) else None
-    if kind not in KINDS:
-        found = f"is {kind!r}." if kind is not None else "is missing."
-        raise PlanError(file, "design.kind", found, allowed(KINDS, kind or ""))
-    return kind
+    given = design.get("kind") if isinstance(design, Mapping) else None
+    for kind in KINDS:
+        if kind == given:
+            return kind
+    found = f"is {given!r}." if given is not None else "is missing."
+    raise PlanError(file, "design.kind", found, allowed(KINDS, given or ""))
 
 
 def _introduced(file: str, raw: Mapping[str, Any]) -> StudyEntry:

@@ -13,8 +13,9 @@ from table_trials import KEY, PLAN, walks, with_a_key, without_other_trials, wri
 from hhp_stats.errors import SelfCheckFailed
 from hhp_stats.present import field_trials
 from hhp_stats.present.embed import EmbeddedFigure
+from hhp_stats.present.field_trials.figures import _effects as drawn_effects
 from hhp_stats.present.markdown import escaped, pipe_table
-from hhp_stats.present.style import apply_style
+from hhp_stats.present.style import PHONE, WIDTH, apply_style
 from hhp_stats.publish.checks.page_check import check_pages, table_estimates
 from hhp_stats.publish.checks.page_text import read_page
 from hhp_stats.studies.field_trial import run_field_trial
@@ -75,3 +76,25 @@ def test_an_interval_of_another_rule_is_known_by_its_result_not_by_its_label(tmp
     (table,) = read_page(ROW).tables
     assert table.results == [frozenset({"walks/fell/itt/firth"})]
     assert list(table_estimates(table)) != []
+
+
+@pytest.mark.parametrize("width", [WIDTH, PHONE])
+@pytest.mark.parametrize("group", ["video group", "group with one letter in the post and a telephone call after it"])
+def test_long_labels_stay_within_a_figure(width, group):
+    long = "Visits to the practice, after one letter in the post, followed by a telephone call from the practice nurse"
+    rows = [(name, 0.1, -0.2, 0.4) for name in (f"{long} (turned round)", "Pain", long)]
+    figure = drawn_effects(
+        rows, reach=0.3, title=f"Standard deviations; above zero is better for the {group}", width=width
+    )
+    figure.canvas.draw()
+    whole = figure.bbox
+    (axes,) = figure.axes
+    texts = [text for text in (*axes.texts, axes.xaxis.label) if text.get_text()]
+    assert len(texts) >= 7
+    for text in texts:
+        box = text.get_window_extent()
+        assert whole.x0 - 1 <= box.x0 and box.x1 <= whole.x1 + 1, text.get_text()
+        assert whole.y0 - 1 <= box.y0 and box.y1 <= whole.y1 + 1, text.get_text()
+    boxes = [text.get_window_extent() for text in axes.texts if width == WIDTH]  # above marks lines follow each other
+    assert not [1 for at, one in enumerate(boxes) for other in boxes[at + 1 :] if one.shrunk(0.9, 0.9).overlaps(other)]
+    plt.close(figure)

@@ -205,7 +205,7 @@ def _effects(
         axes.plot([low, high], [y, y], color=TREATMENT, linewidth=2, solid_capstyle="butt")
         axes.plot([middle], [y], marker="o", color=TREATMENT, markersize=6)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel(fitted(title, width))
+    axes.set_xlabel(fitted(title, min(width, frame.title)))
     return frame.figure
 
 
