@@ -222,7 +222,7 @@ def test_signs_of_names_and_labels_stand_on_every_page_as_in_the_plan(whole: Who
     (page,) = (path.stem for path in (whole.home / "_output").glob("*-classes2.html"))
     text = whole.page(page)
     assert CLASSES in text and f"“{ARM.replace(chr(39), chr(0x2019))}”" in text and LABEL in text
-    assert "16 classes with 288 children were randomised, within strata of Bezirk" in text and "klasse" not in text
+    assert "16 classes with 288 children were" in text and "within strata of Bezirk" in text and "klasse" not in text
     assert "CR2 by class" in text and "Firth" in text and "In standard deviations" in text
     for other in ("index", "01-programme", "11-discussion", "B-sensitivity", "C-data", "G-consort"):
         assert CLASSES in whole.page(other), other
