@@ -16,6 +16,7 @@ from hhp_stats.errors import Problem, RenderError
 from hhp_stats.intake.raw_files import studies as study_keys
 from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.passages import check_passages
+from hhp_stats.plan.programme import PROGRAMME
 from hhp_stats.present.markdown import escaped
 from hhp_stats.publish.bibliography import check_bibliography
 from hhp_stats.publish.digits import check_digits, read_allowed
@@ -147,9 +148,10 @@ def _check_studies(project: Project, refuse: Refuse) -> None:
 
 def _names_with_digits(root: Path) -> list[re.Pattern[str]]:
     """The names and titles of studies that hold digits, as a plan writes them and as Markdown does: they are no
-    numbers.
+    numbers. A book without a programme has no studies.
     """
-    names = {name for entry in catalogue(root) for name in (entry.name, entry.title, entry.title.split(":")[0])}
+    entries = catalogue(root) if (root / PROGRAMME).is_file() else ()
+    names = {name for entry in entries for name in (entry.name, entry.title, entry.title.split(":")[0])}
     forms = {form for name in names if re.search(r"\d", name) for form in (name.strip(), escaped(name))}
     return [re.compile(rf"(?<!\w){re.escape(form)}(?!\w)") for form in sorted(forms, key=len, reverse=True)]
 
