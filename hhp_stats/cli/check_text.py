@@ -63,6 +63,8 @@ def summary(report: CheckReport, *, width: int) -> list[str]:
 def _what(report: CheckReport) -> str:
     if len(report.inputs):
         return plural(len(report.inputs), "return")
+    if not report.study:
+        return "the raw files of all studies"
     return f"the files of {report.study.replace('_', ' ')}"
 
 

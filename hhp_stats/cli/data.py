@@ -110,14 +110,17 @@ def _what_is_checked(root: Path, path: Path | None, study: str | None) -> tuple[
 
 def _known_study(root: Path, study: str) -> None:
     from hhp_stats.intake.raw_files import studies
+    from hhp_stats.plan.catalogue import catalogue
     from hhp_stats.plan.nearest import allowed
 
     plans = studies(root)
     if study not in plans:
+        if (root / f"data/plan/{study}.toml").is_file():
+            catalogue(root)  # says what is wrong with a plan that has no head, or that of another study
         with_returns = [name for name in plans if (root / "data/returns" / name).is_dir()]
+        having = f"; with returns: {', '.join(with_returns)}" if with_returns else ""
         raise typer.BadParameter(
-            f"there is no plan of this study, and no file of this name; with returns: {', '.join(with_returns)}."
-            f" {allowed(plans, study)}"
+            f"there is no plan of this study, and no file of this name{having}. {allowed(plans, study)}"
         )
 
 

@@ -11,7 +11,15 @@ import pandas as pd
 
 from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.across import Returns, across_problems
-from hhp_stats.intake.dictionary import WAVES, Study, load_dictionary, load_study, returns_planned, study_with_returns
+from hhp_stats.intake.dictionary import (
+    WAVES,
+    Study,
+    load_dictionary,
+    load_study,
+    returns_planned,
+    studies_with_returns,
+    study_with_returns,
+)
 from hhp_stats.intake.gather import check_return, gather
 from hhp_stats.intake.hiring import load_hiring
 from hhp_stats.intake.load import problem_frame
@@ -49,7 +57,7 @@ NOTHING_TO_CHECK = Rule(
 class CheckReport:
     """What was found: problems of every severity, tolerances, and which authority each file belongs to."""
 
-    study: str
+    study: str  # "" for all
     problems: tuple[Problem, ...]
     tolerances: tuple[Tolerance, ...]
     inputs: pd.DataFrame  # path, authority, wave, people, sha256
@@ -113,8 +121,8 @@ def check_returns(
     lists, surveys, ledger and manifest. Otherwise it is one workbook, or a folder of workbooks, that need not lie in
     the project; `root` is then the project whose dictionary and plan apply. Files are told apart by the authority
     they name and by "baseline", "interim" or "endline" in their name. Without `study` the returns are those of the
-    first study that plans any, and the raw files of every study are checked too, the manifest with them. Never raises
-    for what is wrong with the files.
+    first study that plans any, if one does, and the raw files of every study are checked too, the manifest with them.
+    Never raises for what is wrong with the files.
     """
     path = Path(path)
     if (path / "data" / "plan").is_dir():
@@ -126,7 +134,9 @@ def check_returns(
 
 
 def _check_project(root: Path, asked: str | None, progress: Progress) -> CheckReport:
-    study = asked or study_with_returns(root)
+    study = asked or next(iter(studies_with_returns(root)), "")
+    if not study:
+        return _check_files_of(root, *studies(root))
     if not returns_planned(root, study):
         return _check_files_of(root, study)
     found = gather(root, study, progress=progress)
@@ -152,13 +162,16 @@ def _check_project(root: Path, asked: str | None, progress: Progress) -> CheckRe
     )
 
 
-def _check_files_of(root: Path, study: str) -> CheckReport:
-    """Of a study without returns: whether its raw files are those that the manifest records, and what breaks a rule
-    in them.
+def _check_files_of(root: Path, *own: str) -> CheckReport:
+    """Of a study without returns, or of all where none has any: whether the raw files are those that the manifest
+    records, and what breaks a rule in them.
     """
     inputs = pd.DataFrame(columns=["path", "authority", "wave", "people", "sha256"])
-    found = dict.fromkeys([*verify_manifest(root, study=study), *_in_the_files(root, study)])
-    return CheckReport(study=study, problems=tuple(found), tolerances=(), inputs=inputs, returns=_table_of(root, study))
+    one = own[0] if len(own) == 1 else None
+    found = [*verify_manifest(root, study=one), *(each for study in own for each in _in_the_files(root, study))]
+    tables = {file: table for study in own for file, table in _table_of(root, study).items()}
+    problems = tuple(dict.fromkeys(found))
+    return CheckReport(study=one or "", problems=problems, tolerances=(), inputs=inputs, returns=tables)
 
 
 def _table_of(root: Path, study: str) -> dict[str, Table]:

@@ -190,14 +190,19 @@ def study_with_returns(root: Path) -> str:
     """The study whose returns are meant where none is named: the first whose plan lists sites. Raises PlanError
     without one.
     """
-    found = [
+    found = studies_with_returns(root)
+    if not found:
+        raise PlanError("data/plan", "sites", "are listed by no plan.", "Name a study: `--study KEY`.")
+    return found[0]
+
+
+def studies_with_returns(root: Path) -> list[str]:
+    """The studies whose plans list sites that make returns."""
+    return [
         path.stem
         for path in sorted((root / "data/plan").glob("*.toml"))
         if _plans_sites(path) and returns_planned(root, path.stem)
     ]
-    if not found:
-        raise PlanError("data/plan", "sites", "are listed by no plan.", "Name a study: `--study KEY`.")
-    return found[0]
 
 
 def _plans_sites(path: Path) -> bool:

@@ -5,6 +5,7 @@ plan.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from hhp_stats.intake.rule import breach_problems
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
 from hhp_stats.intake.rules_table import (
     COLUMN_MISSING,
+    FORMS,
     NO_PEOPLE,
     PERSONAL_COLUMN,
     RAGGED,
@@ -110,7 +112,7 @@ def load_plain_table(root: Path, plan: IndividualPlan) -> Participants:
 def broken_rules(root: Path, table: PlainTable, plan: IndividualPlan) -> list[Problem]:
     """What breaks a rule about the cells of a table that could be read, but for what a deviation explains."""
     check, found = TableCheck(table=table, plan=plan), []
-    for rule in TABLE_RULES if table.readable and len(table.frame) else ():
+    for rule in (*FORMS, *TABLE_RULES) if table.readable and len(table.frame) else ():
         if rule.find is not None:
             found += breach_problems(rule, table, rule.find(check))
     if not table.readable:
@@ -159,7 +161,8 @@ def read_plain_table(root: Path, plan: IndividualPlan, *, ledger: Ledger | None 
         result.problems.append(TABLE_MISSING.problem(file=file))
         return result
     try:
-        grid = table_grid(path, [*headings, RELEASE])
+        figures = [plan.data.heading(name) for name, column in plan.columns.items() if column.kind == "number"]
+        grid = table_grid(path, [*headings, RELEASE], numbers=figures)
         raw = path.read_bytes()
         result.sha256, result.size = hashlib.sha256(raw).hexdigest(), len(raw)
         ragged = _ragged(path) if path.suffix.casefold() == ".csv" else []
@@ -218,9 +221,12 @@ def _field(column: TableColumn, plan: IndividualPlan) -> Field:
     )
 
 
-def table_grid(path: Path, wanted: list[str]) -> Grid:
+def table_grid(path: Path, wanted: list[str], *, numbers: Collection[str] = ()) -> Grid:
     """The cells of the table by the ending of its file, headings in row 1 (row 0 of an SPSS file, whose cases count
     from 1).
+
+    `numbers` are the headings of columns that hold numbers: an SPSS file may have labels for those, as for the answers
+    of a scale, which are then left aside.
     """
     suffix = path.suffix.casefold()
     if suffix == ".xlsx":
@@ -230,7 +236,7 @@ def table_grid(path: Path, wanted: list[str]) -> Grid:
     if suffix == ".csv":
         return read_csv_grid(path)
     if suffix == ".sav":
-        export = read_sav_export(path, wanted=wanted)
+        export = read_sav_export(path, wanted=wanted, unlabelled=numbers)
         rows: dict[int, dict[int, Any]] = {0: dict(enumerate(export.heads, start=1))}
         for number, cells in export.body:
             rows[number] = {place: cell for place, cell in enumerate(cells, start=1) if cell.strip()}

@@ -6,7 +6,7 @@ One function a rule; what a deviation may explain (how many people, how large th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,11 +16,15 @@ from hhp_stats.intake import values as v
 from hhp_stats.intake.corrections import Applied
 from hhp_stats.intake.masking import shown
 from hhp_stats.intake.rule import Breach, Rule, at, numbers
+from hhp_stats.intake.rules_cells import CELL_RULES, KIND_RULES
 from hhp_stats.intake.table import Table
 from hhp_stats.plan.individual_schema import IndividualPlan
 from hhp_stats.plan.table_schema import ARM
 
 EVERYONE = "everyone"  # the unit of a finding about the table as a whole
+# What is wrong with how a cell is written, whatever its kind: rules of every file, each with a remedy of its own.
+FORMS = tuple(rule for rule in CELL_RULES if rule not in KIND_RULES or rule.code in (v.ERROR_VALUE, v.NO_RESULT))
+_OTHERWISE = frozenset(rule.code for rule in FORMS)
 _KINDS = {"number": "a number", "0/1": "0 or 1 (or yes, no)", "date": "a date", "identifier": "an identifier"}
 
 
@@ -45,6 +49,11 @@ class TableCheck:
     def frame(self) -> pd.DataFrame:
         """The rows."""
         return self.table.frame
+
+    @property
+    def unread(self) -> Mapping[str, Mapping[int, str]]:
+        """The cells that could not be read, by column: position and code of the broken rule."""
+        return self.table.unread
 
 
 TABLE_MISSING = Rule(
@@ -95,7 +104,7 @@ def _wrong_kind(check: TableCheck) -> Iterator[Breach]:
     for name, cells in check.table.unread.items():
         kind = check.plan.columns[name].kind
         for position, broken in cells.items():
-            if not (broken == v.CATEGORY and kind in ("category", "arm")):
+            if broken not in _OTHERWISE and not (broken == v.CATEGORY and kind in ("category", "arm")):
                 yield Breach(
                     name,
                     position,
@@ -124,6 +133,23 @@ def _outside(check: TableCheck) -> Iterator[Breach]:
             yield breach._replace(
                 value=f"{value[breach.position]:.12g}, allowed {low:g} to {high:g} {column.unit}".rstrip()
             )
+
+
+def _outside_range(check: TableCheck) -> Iterator[Breach]:
+    """Values of an outcome beyond the ends that the plan gives its scale; those beyond the dictionary's are another
+    rule's.
+    """
+    for outcome in check.plan.measured:
+        if outcome.kind == "binary" or not outcome.range:
+            continue
+        low, high = outcome.range
+        name, column = outcome.column, check.plan.columns[outcome.column]
+        value = numbers(check.table, name)
+        within = np.ones(len(value), dtype=bool)
+        for end, side in ((column.minimum, value.__ge__), (column.maximum, value.__le__)):
+            within &= True if end is None else side(end)
+        for breach in at(((value < low) | (value > high)) & within, name):
+            yield breach._replace(value=f"{value[breach.position]:.12g}, the plan's range is {low:g} to {high:g}")
 
 
 def _blank(check: TableCheck) -> Iterator[Breach]:
@@ -235,6 +261,13 @@ TABLE_RULES: tuple[Rule, ...] = (
         find=_outside,
         rule="A number must lie within the limits of the dictionary.",
         remedy="Correct the value or the limits; a code such as -9 belongs under missing in the dictionary.",
+    ),
+    Rule(
+        code="T28",
+        severity="error",
+        find=_outside_range,
+        rule="An outcome must lie within the range that the plan gives it.",
+        remedy="Correct the value, or range of the outcome in the plan; a code for not known belongs under missing.",
     ),
     Rule(
         code="T11",

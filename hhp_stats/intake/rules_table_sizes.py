@@ -35,12 +35,12 @@ def size_findings(check: TableCheck) -> Iterator[Finding]:
     """Where the table holds other numbers of people, clusters or people of an arm than the plan says."""
     plan, file, frame = check.plan, check.table.file, check.frame
     if len(frame) != plan.design.randomised:
-        said = f"{len(frame)} people, {plan.design.randomised} in the plan ({EVERYONE})"
+        said = f"{len(frame)} {plan.words.person[len(frame) != 1]}, {plan.design.randomised} in the plan ({EVERYONE})"
         yield Finding(rule=PEOPLE, file=file, value=said, units=(EVERYONE,))
     if plan.design.cluster and plan.design.clusters is not None:
         there = frame[plan.design.cluster].nunique()
         if there != plan.design.clusters:
-            said = f"{there} of {plan.design.cluster}, {plan.design.clusters} in the plan ({EVERYONE})"
+            said = f"{there} {plan.words.cluster[there != 1]}, {plan.design.clusters} in the plan ({EVERYONE})"
             yield Finding(rule=CLUSTERS, file=file, value=said, units=(EVERYONE,))
     for arm in plan.arms:
         own = frame[ARM] == arm.id

@@ -91,7 +91,7 @@ def _zeros(check: TableCheck, limit: Threshold) -> Iterator[Finding]:
         pairs = [("", values, frame[baseline].astype("float64"), f"as {baseline}")] if baseline in numbers else []
         for arm in plan.arms:
             own = frame[ARM].eq(arm.id)
-            pairs.append((f" in the arm {arm.id}", values[own], values[~own], "in the others"))
+            pairs.append((f" in the arm {arm.label}", values[own], values[~own], "in the others"))
         found = []
         for where, here, there, what in pairs:
             share, usual = (share_zero(np.asarray(each, dtype=np.float64)) for each in (here, there))
@@ -123,7 +123,7 @@ def _against_before(check: TableCheck, level: Threshold, order: Threshold) -> It
         if len(both) >= order.least and min(np.ptp(before), np.ptp(after)) > 0:
             found = float(np.corrcoef(before, after)[0, 1])
             if found < order.limit:
-                said = f"{column} correlates by {found:.2f} with {baseline} ({len(both)} people)"
+                said = f"{column} correlates by {found:.3f} with {baseline} ({len(both)} people)"
                 yield _finding(OTHER_ORDER, check, column, said)
 
 

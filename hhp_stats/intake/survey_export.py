@@ -67,8 +67,9 @@ def read_csv_export(path: Path) -> Export:
     return export
 
 
-def read_sav_export(path: Path, *, wanted: Collection[str]) -> Export:
-    """An SPSS export (.sav, .zsav inside it): labelled values become their label, others their number as text.
+def read_sav_export(path: Path, *, wanted: Collection[str], unlabelled: Collection[str] = ()) -> Export:
+    """An SPSS export (.sav, .zsav inside it): labelled values become their label, others their number as text; of the
+    columns `unlabelled` all are numbers.
 
     Only the columns of `wanted` are read, so that names of no use, addresses and free text never reach memory; the
     heads of all columns are known. Codes that the file declares to be missing become empty and are counted. Refuses
@@ -100,7 +101,7 @@ def read_sav_export(path: Path, *, wanted: Collection[str]) -> Export:
     texts: dict[str, list[str]] = {}
     for name in used:
         head = _SAV_NAMES.get(name, name)
-        labels = meta.variable_value_labels.get(name, {})
+        labels = {} if head in unlabelled else meta.variable_value_labels.get(name, {})
         missing = meta.missing_ranges.get(name, [])
         found = [None if _declared_missing(value, missing) else value for value in columns[name]]
         gone = [at for at, value in enumerate(columns[name]) if value is not None and found[at] is None]

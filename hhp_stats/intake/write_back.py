@@ -122,7 +122,9 @@ def _table_grid(table: PlainTable) -> Grid | None:
         return None
     wanted = set(table.columns.values())
     try:
-        grid = table_grid(table.path, [field.label for field in table.fields.values()])
+        fields = table.fields.values()
+        figures = [field.label for field in fields if field.kind == "number"]
+        grid = table_grid(table.path, [field.label for field in fields], numbers=figures)
     except (Refused, OSError):  # gone or replaced since it was checked
         return None
     below = 1 if _is_sav(table) else 0  # an SPSS file counts its cases from one, and the copy has headings above them

@@ -33,8 +33,8 @@ FEWEST_DF = 4.0
 # Rules by which interval or p need not follow from estimate and standard error.
 OTHER_RULE = re.compile(
     r"bootstrap|randomi[sz]ation (?:test|inference)|permutation|re-?randomi[sz]|fieller|bounds?\b|profile|exact\b|"
-    r"bayes|credible|credibility|posterior|wilcoxon|mann|intraclass|\bICCs?\b|correlation|\brho\b|kappa|alpha|omega|"
-    r"kruskal|median|quartile|range",
+    r"firth|penali[sz]ed|bayes|credible|credibility|posterior|wilcoxon|mann|intraclass|\bICCs?\b|correlation|"
+    r"\brho\b|kappa|alpha|omega|kruskal|median|quartile|range",
     re.I,
 )
 RATIO = re.compile(

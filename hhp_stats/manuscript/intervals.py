@@ -48,6 +48,7 @@ _A_SHARE = re.compile(rf"{NUMBER}%")
 _TIMES = re.compile(r"\d times\b", re.I)
 _A_LEVEL = re.compile(r"% ?-?(?:C|confidence|credible)", re.I)
 _BESIDE = re.compile(rf"%?\*{{0,3}} ?(?:{UNIT} ?){{0,3}}[ ,;:(\[]*", re.I)
+_RANGE = re.compile(rf"\bbetween {NUMBER}%? and {NUMBER}%?", re.I)  # bounds, neither of which is an estimate
 _REACH = 90  # characters between an estimate and its interval
 
 
@@ -74,15 +75,19 @@ def _estimate_before(sentence: str, found: re.Match[str]) -> tuple[PrintedFigure
     """The number that an interval belongs to, and its place: the one beside it, else the nearest inside it.
 
     Standard errors, numbers of people, test statistics and p stand there too, by their names, and are passed over, as
-    are levels of other intervals. A number farther off that the interval does not hold is one of something else.
+    are levels of other intervals and the ends of what "lies between" two numbers. A number farther off that the
+    interval does not hold is one of something else.
     """
     low, high = figure(found["low"]), figure(found["high"])
     begin = max(0, found.start() - _REACH)
     before = sentence[begin : found.start()]
+    ranges = [each.span() for each in _RANGE.finditer(before)]
     values = [
         one
         for one in reversed(list(_VALUES.finditer(before)))
-        if not _NO_ESTIMATE.search(before[: one.start("value")]) and not _A_LEVEL.match(before, one.end("value"))
+        if not _NO_ESTIMATE.search(before[: one.start("value")])
+        and not _A_LEVEL.match(before, one.end("value"))
+        and not any(start <= one.start("value") < end for start, end in ranges)
     ]
     for one in values:
         beside = _BESIDE.fullmatch(before, one.end("value")) is not None and one is values[0]

@@ -41,6 +41,10 @@ _MEAN_LIKE = re.compile(
     r"range|min|max|icc|cost per|rank)\b",
     re.I,
 )
+_APART = re.compile(r"\bdifference|\bgap\b|\bchange\b", re.I)
+_STANDARDISED = re.compile(
+    r"\bstd\b|\bstandardi[sz]ed|\bSMD\b|\bin SDs?\b", re.I
+)  # differences over a standard deviation
 _PER_CENT = re.compile(r"%|\bper ?cent|\bpercentage|\bshare\b|\brate\b|\bproportion", re.I)
 _COUNT = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)(?: ?[(\[]\d+(?:\.\d+)?%?[)\]])?")
 _WITH_SHARE = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+) ?[(\[](\d+(?:\.\d+)?)%?[)\]]")
@@ -138,7 +142,7 @@ def relation_claims(table: Table) -> Iterator[Claim]:
         rules = [_share_of(table, both, whole, both) for whole in wholes]
         yield from next((held for rule in rules if (held := _held(table, both, rule))), [])
     apart = [
-        at for at, heading in enumerate(table.headings) if re.search(r"\bdifference|\bgap\b|\bchange\b", heading, re.I)
+        at for at, heading in enumerate(table.headings) if _APART.search(heading) and not _STANDARDISED.search(heading)
     ]
     for difference in apart:
         others = [at for at in range(1, width) if at != difference and sum(row[at] is not None for row in numbers) > 1]

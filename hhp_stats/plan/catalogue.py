@@ -28,12 +28,15 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 NOUNS: Mapping[Kind, str] = {
     "cluster trial": "trial",
     "individual trial": "trial",
-    "experiment": "experiments",
+    "experiment": "experiment",
     "pilot": "pilot",
 }
 KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _SHORT = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_PLAN = re.compile(rb"^\[design\]", re.MULTILINE)
+# What only the plan of a study has: a design, however TOML writes it, or the head of a plan before the first table.
+_DESIGN = re.compile(rb"^[ \t]*\[[ \t]*[\"']?design[\"']?[ \t]*[\].]", re.MULTILINE)
+_HEAD = re.compile(rb"^[ \t]*(?:(?:title|chapter)[ \t]*=|[\"']?design[\"']?[ \t]*[=.])", re.MULTILINE)
+_TABLE = re.compile(rb"^[ \t]*\[", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +62,29 @@ class StudyEntry(_Header):
     """One study as its plan introduces it."""
 
     on_table: bool = False  # whether its data are one plain table
+    several: bool = False  # whether it is more than one experiment
     published: Mapping[str, str] = field(default_factory=dict)  # by its keys in the lists of printed figures: names
 
     @property
     def inside(self) -> str:
-        """The name within a sentence: its first letter small, unless it is an abbreviation."""
-        return self.name if any(letter.isupper() for letter in self.name[1:]) else self.name[:1].lower() + self.name[1:]
+        """The name within a sentence: its first letter small, unless it is an abbreviation; of a trial on a plain table
+        as its plan has it, which alone knows whether it is a name.
+        """
+        return (
+            self.name
+            if self.on_table or any(letter.isupper() for letter in self.name[1:])
+            else self.name[:1].lower() + self.name[1:]
+        )
 
     @property
     def noun(self) -> str:
         """The study in a sentence: the letters trial, the hiring experiments, the dictation pilot."""
-        return f"{self.inside} {NOUNS[self.kind]}"
+        return f"{self.inside} {self.sort}"
+
+    @property
+    def sort(self) -> str:
+        """What sort of study it is, in a sentence: trial, experiment, experiments, pilot."""
+        return f"{NOUNS[self.kind]}s" if self.several else NOUNS[self.kind]
 
     @property
     def trials(self) -> Mapping[str, str]:
@@ -97,12 +112,21 @@ def catalogue(root: Path) -> tuple[StudyEntry, ...]:
     reserved = {phase.id for phase in programme.phases} | set(programme.subject_names())
     found = []
     for path in sorted((root / PLANS).glob("*.toml")):
-        content = path.read_bytes()
-        if not _PLAN.search(content):
-            continue  # commitments, conflicts, assumptions of the synthetic release: none has a design
+        if not _is_plan(path):
+            continue  # commitments, conflicts, assumptions of the synthetic release
         found.append(_entry(root, f"{PLANS}/{path.name}", path.stem, programme, reserved))
     _refuse_shared(found)
     return tuple(sorted(found, key=lambda entry: entry.order))
+
+
+def _is_plan(path: Path) -> bool:
+    """Whether a file is the plan of a study, or was: one that lost its design, its head or all it held is still named
+    by its dictionary, and must not vanish without a word.
+    """
+    content = path.read_bytes()
+    head = _TABLE.split(content, maxsplit=1)[0]
+    dictionary = path.with_name(f"{path.stem}.dictionary.csv")
+    return bool(_DESIGN.search(content) or _HEAD.search(head)) or dictionary.is_file()
 
 
 def check_head(file: str, raw: Mapping[str, Any]) -> None:
@@ -110,18 +134,26 @@ def check_head(file: str, raw: Mapping[str, Any]) -> None:
     _introduced(file, raw)
 
 
-def _introduced(file: str, raw: Mapping[str, Any]) -> StudyEntry:
+def kind_of(file: str, raw: Mapping[str, Any]) -> Kind:
+    """The kind of study that a plan is for; refuses (PlanError) one that does not exist, and a plan that names none."""
     design = raw.get("design")
-    kind = design.get("kind") if isinstance(design, Mapping) else None
-    if kind not in KINDS:
-        found = f"is {kind!r}." if kind is not None else "is missing."
-        raise PlanError(file, "design.kind", found, allowed(KINDS, kind or ""))
+    given = design.get("kind") if isinstance(design, Mapping) else None
+    for kind in KINDS:
+        if kind == given:
+            return kind
+    found = f"is {given!r}." if given is not None else "is missing."
+    raise PlanError(file, "design.kind", found, allowed(KINDS, given or ""))
+
+
+def _introduced(file: str, raw: Mapping[str, Any]) -> StudyEntry:
+    kind = kind_of(file, raw)
     given = {key: raw[key] for key in ("study", "title", "chapter", *_HEADER) if key in raw}
     header = record_of({**given, "kind": kind}, file=file, place="the header", kind=_Header)
     entry = StudyEntry(
         **{item.name: getattr(header, item.name) for item in fields(_Header)},
         published=_published(raw, file),
         on_table="data" in raw,
+        several=len(raw["experiments"]) > 1 if isinstance(raw.get("experiments"), list | dict) else False,
     )
     if not _SHORT.fullmatch(entry.short):
         raise PlanError(

@@ -34,8 +34,9 @@ from hhp_stats.plan.pilot_plan import any_pilot, pilot_plan
 from hhp_stats.plan.plan_file import PlanFile
 from hhp_stats.plan.records import Natural, Share
 from hhp_stats.plan.runnable import WAVES, check_runnable
-from hhp_stats.plan.schema import Fact, Population, check_complete, check_names
+from hhp_stats.plan.schema import Fact, Population, check_complete, check_labels, check_names
 from hhp_stats.plan.table_reader import check_short, on_a_table, words_of
+from hhp_stats.plan.trial_checklist import TABLE, words_of_items
 
 __all__ = [
     "Arm",
@@ -135,8 +136,10 @@ def individual_plan(source: PlanFile) -> IndividualPlan:
         clauses=source.cited(),
         words=words_of(source),
     )
+    check_labels(file, arms=plan.arms, outcomes=plan.outcomes.values(), populations=plan.populations.values())
     if "data" in raw:
         plan = on_a_table(source, plan)
+        words_of_items(file, raw.get(TABLE, {}), clustered=bool(plan.design.cluster))
     # A plan on a plain table is its trial's own protocol.
     source.check_citations(lambda section, entry: "data" not in raw and _must_cite(section, entry))
     # On a plain table the dictionary names the levels, or the data do.

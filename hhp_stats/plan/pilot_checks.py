@@ -138,6 +138,8 @@ def _check_descriptives(file: str, plan: PilotPlan) -> None:
             )
         refuse_unknown(file, place, "population", [entry.population], plan.populations, "the plan's populations")
         refuse_unknown(file, place, "statistic", entry.statistics, STATISTICS, "those that describe")
+        if not entry.statistics:
+            raise PlanError(file, place, "has no statistic.", f"Name one: {', '.join(STATISTICS)}.")
         ends = [STATISTICS[each] for each in entry.statistics]
         if len(set(ends)) < len(ends):
             raise PlanError(file, place, "has two statistics of one name.", "Give each an entry of its own.")

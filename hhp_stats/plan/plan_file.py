@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.catalogue import HEADER, check_head
+from hhp_stats.plan.catalogue import HEADER, check_head, kind_of
 from hhp_stats.plan.citations import CLAUSES, known_clauses
 from hhp_stats.plan.conflicts import CONFLICTS, PLACE, load_conflicts, load_sources
 from hhp_stats.plan.disclosure import DisclosureSettings, disclosure_settings
@@ -68,6 +68,8 @@ class PlanFile:
         what the catalogue, the table of studies and the checks of raw files would refuse in their parts.
         """
         known = [*(field.name for field in dataclasses.fields(kind)), *sorted({*tables, *_COMMON, *HEADER})]
+        if isinstance(self.raw.get("design"), Mapping):
+            kind_of(self.file, self.raw)  # first: which keys there are follows from it
         for name in self.raw:
             if name not in known:
                 raise PlanError(
@@ -105,6 +107,8 @@ class PlanFile:
         found = (self.raw if within is None else within).get(key)
         if not isinstance(found, Mapping):
             place = f"{named}.{key}" if named else key
+            if found is not None:
+                raise PlanError(self.file, place, "is no table.", f"Write [{place}] once, with keys below it.")
             raise PlanError(self.file, place, "is missing.", f"Add a table [{place}].")
         return found
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from hhp_stats.errors import PlanError
 from hhp_stats.files.kept_reading import kept_reading
 from hhp_stats.plan.nearest import allowed
-from hhp_stats.plan.records import read_plan_file, record_of, records_of
+from hhp_stats.plan.records import Fraction, read_plan_file, record_of, records_of
 
 PROGRAMME = "data/plan/programme.toml"
 
@@ -37,7 +37,7 @@ class ProgrammePlan:
     pages: tuple[str, ...]  # chapters of the report about no single study
     phases: tuple[Phase, ...]
     subjects: tuple[Subject, ...]
-    enough_response: float  # share of the people randomised from which on a trial counts as well answered
+    enough_response: Fraction  # share of the people randomised from which on a trial counts as well answered
 
     def subject_names(self) -> dict[str, str]:
         """Names of the subjects by id."""
@@ -67,7 +67,7 @@ def programme_plan(root: Path) -> ProgrammePlan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pages:
     pages: tuple[str, ...]
-    enough_response: float
+    enough_response: Fraction
 
 
 _HEAD = ("pages", "enough_response")

@@ -87,6 +87,7 @@ Portion = Annotated[float, Limits(words="of at least 0 and below 1", least=0, be
 Amount = Annotated[float, Limits(words="of at least 0", least=0)]
 Positive = Annotated[float, Limits(words="above 0", above=0)]
 Count = Annotated[int, Limits(words="from 1 to ten millions", least=1, most=10_000_000)]
+Several = Annotated[int, Limits(words="from 2 to ten millions", least=2, most=10_000_000)]
 Natural = Annotated[int, Limits(words="from 0 to 2^32", least=0, most=2**32)]
 Ends = Annotated[tuple[float, ...], Limits(words="of two, the lower first", ends=True)]
 
@@ -162,11 +163,12 @@ def records_of(
     identity = dataclasses.fields(kind)[0].name
     found: dict[tuple[Any, ...], Record] = {}
     for number, entry in enumerate(entries, start=1):
-        place = f"{key} {entry.get(identity, f'number {number}')}" if isinstance(entry, Mapping) else f"{key} {number}"
+        own = entry.get(identity, "") if isinstance(entry, Mapping) else ""
+        place = f"{key} {own}" if isinstance(own, str) and own.strip() else f"{key} number {number}"
         record = record_of(entry, file=file, place=place, kind=kind, may_be_empty=may_be_empty, cited=cited)
         name = tuple(getattr(record, own) for own in (*within, identity))
         if name in found:
-            raise PlanError(file, place, "stands twice.", f"Give every {key} its own {identity}.")
+            raise PlanError(file, place, "stands twice.", f"Give each entry of {key} its own {identity}.")
         found[name] = record
     return tuple(found.values())
 
@@ -268,6 +270,8 @@ def _value(file: str, place: str, name: str, value: Any, hint: Any) -> Any:
         if found is not None:
             return found
     if isinstance(value, list) and all(isinstance(item, str) for item in value) and tuple[str, ...] in kinds:
+        if not all(_as(str, item) for item in value):
+            raise PlanError(file, place, f"has a text without words under {name!r}.", "Write it, or take it out.")
         raise PlanError(file, place, f"repeats an entry under {name!r}.", "Keep one.")
     raise PlanError(file, place, f"has {value!r} under {name!r}.", f"Write {allowed_values(hint)}.")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from hhp_stats.plan.records import Amount, Count, Natural, Portion, Positive, Share
+from hhp_stats.plan.records import Amount, Count, Natural, Portion, Positive, Several, Share
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis, TrialPlan
 from hhp_stats.regression.model_matrix import Term
 from hhp_stats.results.frame import Analysis
@@ -98,7 +98,7 @@ class ImputationModel:
     baselines: Literal["together", "apart", "from_baselines"]
     outcomes: Literal["together", "apart", "none"]
     team_effect: bool
-    m: Count  # completed data sets
+    m: Several  # completed data sets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

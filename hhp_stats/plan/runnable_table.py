@@ -11,22 +11,28 @@ import re
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.conditions import condition_of
 from hhp_stats.plan.individual_schema import IndividualAnalysis, IndividualPlan
-from hhp_stats.plan.nearest import meant, refuse_unknown
+from hhp_stats.plan.nearest import allowed, meant, refuse_unknown
 from hhp_stats.plan.schema import Population
 from hhp_stats.plan.table_plan import RESPONSE
 from hhp_stats.plan.table_schema import ARM, TERM_KINDS
 
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 COLUMNS = frozenset(
     {"treatment", "arm", "person", "responded", "week", "outcome", "baseline", "baseline_missing", "recorded", "opened"}
 )  # of the frame of people, which an outcome would overwrite
 # No column of a table may be called like one that the analysis makes.
 OWN = COLUMNS - {ARM} | {"opened_t1", "opened_t2", "recorded_t1", "recorded_t2", "stratum", "row"}
+# First parts of results that are about no outcome.
+OF_NO_OUTCOME = frozenset({"sample", "power"})
 
 
 def check_table(file: str, plan: IndividualPlan) -> None:
     """Names of a plan on a plain table: no column that the analysis makes itself, outcomes that may be parts of a
-    result's name.
+    result's name, arms and outcomes that a reader can tell apart, each column for one thing.
     """
+    _check_headings(file, plan)
+    _check_strata(file, plan)
+    _check_waves(file, plan)
     for name in plan.columns:
         if name in OWN:
             raise PlanError(
@@ -47,14 +53,101 @@ def check_table(file: str, plan: IndividualPlan) -> None:
                 "has the name of another column.",
                 "Call it otherwise, or as its own column.",
             )
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", outcome.id):
+        if not _NAME.fullmatch(outcome.id):
             raise PlanError(
                 file, f"outcomes {outcome.id}", "is no name for a result.", "Use small letters, digits and underscores."
+            )
+        if outcome.id in OF_NO_OUTCOME:
+            raise PlanError(
+                file, f"outcomes {outcome.id}", "is a name of results about no outcome.", "Call it otherwise."
             )
     for place, names in (("balance", plan.balance), ("model auxiliary", plan.model.auxiliary)):
         for name in names:
             usable = [column.column for column in plan.columns.values() if column.kind in TERM_KINDS]
             refuse_unknown(file, place, "column", [name], usable, "the numbers and categories of the dictionary")
+
+
+def _check_headings(file: str, plan: IndividualPlan) -> None:
+    """No two columns of the dictionary may be read from one column of the file."""
+    assert plan.data is not None
+    taken: dict[str, str] = {}
+    for name in plan.columns:
+        heading = plan.data.heading(name)
+        if heading in taken:
+            raise PlanError(
+                file,
+                "data.columns",
+                f"reads {taken[heading]!r} and {name!r} from one column, {heading!r}.",
+                "Give each its own heading, or take one out of the dictionary.",
+            )
+        taken[heading] = name
+
+
+def _check_strata(file: str, plan: IndividualPlan) -> None:
+    if plan.design.cluster in plan.design.strata:
+        raise PlanError(
+            file,
+            "design",
+            f"has its cluster {plan.design.cluster!r} among the strata: each would be in one arm.",
+            "Name the columns within whose values the clusters were drawn, or leave it out.",
+        )
+
+
+def _check_waves(file: str, plan: IndividualPlan) -> None:
+    """Waves that can be parts of a result's name and that an outcome has; a column for one wave of one outcome."""
+    waves = {outcome.primary_wave for outcome in plan.measured} - {""}
+    for outcome in plan.measured:
+        if outcome.primary_wave and not _NAME.fullmatch(outcome.primary_wave):
+            raise PlanError(
+                file,
+                f"outcomes {outcome.id}",
+                f"has the wave {outcome.primary_wave!r}, which is no part of a result's name.",
+                "Use small letters, digits and underscores; [waves] says what a wave is called in print.",
+            )
+    for name in plan.waves:
+        if name not in waves:
+            raise PlanError(
+                file, "waves", f"names {name!r}, which no outcome has.", allowed(sorted(waves), name).strip()
+            )
+    taken: dict[str, str] = {}
+    for outcome in plan.measured:
+        place = f"outcomes {outcome.id}"
+        if outcome.column == outcome.baseline:
+            raise PlanError(
+                file,
+                place,
+                f"has the column {outcome.column!r} before and after the trial.",
+                "Name the column of each wave.",
+            )
+        if outcome.column in taken:
+            raise PlanError(
+                file,
+                place,
+                f"has the column {outcome.column!r}, which is that of {taken[outcome.column]}.",
+                "Give each outcome and wave its own column.",
+            )
+        taken[outcome.column] = outcome.id
+
+
+def check_terms(file: str, plan: IndividualPlan, analysis: IndividualAnalysis) -> None:
+    """Refuses covariates of a plain table that are the outcome itself, its baseline a second time, or the clusters,
+    each of which is in one arm; of a planned analysis also what was measured after the arms were drawn.
+    """
+    place, outcome = f"analyses {analysis.id}", plan.outcomes[analysis.outcome]
+    after = {each.column: each.id for each in plan.measured}
+    for term in analysis.terms:
+        if term == plan.design.cluster:
+            wrong, remedy = "each of which is in one arm: nothing of the effect is left", "Leave it out."
+        elif term == outcome.column:
+            wrong, remedy = "the outcome itself", "Leave it out; `baseline` is the outcome before the trial."
+        elif term == outcome.baseline and "baseline" in analysis.terms:
+            wrong, remedy = "which `baseline` stands for already", "Leave one of the two out."
+        elif term in after and analysis.kind == "planned":
+            wrong = f"which is measured after the arms were drawn, as the outcome {after[term]}"
+            remedy = "Leave it out, or adjust for it in an analysis of kind exploratory."
+        else:
+            continue
+        raise PlanError(file, place, f"adjusts for {term!r}, {wrong}.", remedy)
 
 
 # Populations without a condition: everybody; who has no outcome is left out of an analysis in any case.
@@ -113,5 +206,6 @@ def check_contrast(file: str, plan: IndividualPlan, analysis: IndividualAnalysis
             file,
             f"analyses {analysis.id}",
             f"has the contrast {analysis.contrast!r}.",
-            f'{meant(analysis.contrast, known)}Use "a minus b" with two arms of the plan.',
+            f'{meant(analysis.contrast, known)}Use "a minus b" with two different arms of the plan; in results of two'
+            " arms they are control and treatment.",
         )

@@ -6,9 +6,9 @@ Each kind of plan adds its own to these records: a trial on returns in `returns_
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.plan.disclosure import DisclosureSettings
@@ -161,6 +161,28 @@ def _entries(section: str, part: Any) -> list[tuple[str, Any]]:
     return [
         (f"{section} {entry.get('id', '')}".strip() if isinstance(entry, Mapping) else section, entry) for entry in part
     ]
+
+
+class _Labelled(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+
+
+def check_labels(file: str, **lists: Iterable[_Labelled]) -> None:
+    """Refuses (PlanError) two entries of one list with one label: no reader could tell them apart."""
+    for name, entries in lists.items():
+        taken: dict[str, str] = {}
+        for entry in entries:
+            if entry.label in taken:
+                raise PlanError(
+                    file,
+                    f"{name} {entry.id}",
+                    f"has the label {entry.label!r}, as {taken[entry.label]} has.",
+                    "Give each a label of its own: it is printed.",
+                )
+            taken[entry.label] = entry.id
 
 
 def check_names(file: str, plan: TrialPlan[Any, Any]) -> None:

@@ -28,6 +28,7 @@ class _Beside:
     clusters: bool | None = None  # True: for trials of clusters alone, False: of people alone
 
 
+STANDARDISED = "hedges-g"  # beside every planned analysis, named or not
 BESIDE: Mapping[str, _Beside] = {
     "unadjusted": _Beside(estimator="ols", method="unadjusted", label="Without covariates"),
     "strata": _Beside(estimator="ols", method="strata", label="Adjusted for the strata alone", terms="strata"),
@@ -140,7 +141,9 @@ def settled_model(
         )
     beside = model.beside
     if beside is None:
-        beside = (*(("unadjusted",) if model.terms else ()), "hedges-g", "cluster-means" if clustered else "welch")
+        beside = (*(("unadjusted",) if model.terms else ()), STANDARDISED, "cluster-means" if clustered else "welch")
+    if STANDARDISED not in beside:  # which figures and the pages about all studies show
+        beside = (*beside, STANDARDISED)
     binary = any(outcome.kind == "binary" and outcome.id != RESPONSE for outcome in outcomes.values())
     for word in beside:
         place = f"model beside {word}"

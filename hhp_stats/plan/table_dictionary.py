@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import math
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import get_args
 
@@ -14,6 +16,7 @@ from hhp_stats.plan.table_schema import ColumnKind, TableColumn
 HEADINGS = ("column", "meaning", "kind", "unit", "minimum", "maximum", "allowed", "missing")
 KINDS: tuple[str, ...] = get_args(ColumnKind)
 _NUMBERS = ("number", "0/1")
+_BAR = re.compile(r"(?<!\\)\|")
 
 
 def read_table_dictionary(root: Path, file: str) -> dict[str, TableColumn]:
@@ -123,7 +126,17 @@ def _limit(file: str, place: str, side: str, text: str, kind: str) -> float | No
 
 
 def _several(file: str, place: str, text: str) -> tuple[str, ...]:
-    parts = tuple(part.strip() for part in text.split("|")) if text else ()
+    parts = tuple(part.strip().replace(r"\|", "|") for part in _BAR.split(text)) if text else ()
     if "" in parts or len(set(parts)) != len(parts):
-        raise PlanError(file, place, f"has the list {text!r}.", "Divide values by |, none empty and none twice.")
+        raise PlanError(
+            file,
+            place,
+            f"has the list {text!r}.",
+            r"Divide values by |, none empty and none twice; \| is a bar in one.",
+        )
     return parts
+
+
+def listed(values: Iterable[str]) -> str:
+    """Values as the dictionary writes a list of them, with the bars that stand in one."""
+    return "|".join(value.replace("|", r"\|") for value in values)

@@ -157,6 +157,7 @@ def _by_wave(
                 unit=unit,
                 range=ends,
                 role=outcome.role if wave == primary else "secondary",
+                construct=outcome.construct if wave == primary else "",  # trials are compared on one wave of each
                 column=column,
                 baseline=before,
                 waves={},

@@ -4,11 +4,13 @@ unsaid.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from hhp_stats.errors import PlanError
+from hhp_stats.plan.catalogue import PLANS
 from hhp_stats.plan.individual_schema import IndividualOutcome, IndividualPlan
 from hhp_stats.plan.nearest import meant
 from hhp_stats.plan.plan_file import PlanFile
@@ -39,9 +41,17 @@ def check_short(file: str, raw: Mapping[str, Any]) -> None:
 
 
 def described_table(source: PlanFile) -> DataTable:
-    """Where the plain table of a plan lies, and its dictionary."""
+    """Where the plain table of a plan lies, and its dictionary; refuses (PlanError) one that lies elsewhere."""
     data = source.one("data", DataTable, source.raw["data"], "person", "dictionary")
-    return replace(data, dictionary=data.dictionary or f"data/plan/{source.study}.dictionary.csv")
+    usual = f"{PLANS}/{source.study}.dictionary.csv"
+    if data.dictionary and not re.fullmatch(rf"{PLANS}/[^/\\]+\.csv", data.dictionary):
+        raise PlanError(
+            source.file,
+            "data",
+            f"has the dictionary {data.dictionary!r}.",
+            f"Put it under {usual}, or leave the key out.",
+        )
+    return replace(data, dictionary=data.dictionary or usual)
 
 
 def words_of(source: PlanFile) -> Words:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hhp_stats.plan.records import Count
+from hhp_stats.plan.records import Count, Several
 from hhp_stats.regression.model_matrix import TermKind
 
 ColumnKind = Literal["identifier", "arm", "cluster", "category", "number", "0/1", "date", "text"]
@@ -74,7 +74,7 @@ class ModelDefaults:
     covariance: str = ""
     df: str = ""
     beside: tuple[str, ...] | None = None  # None: the unadjusted difference, Hedges' g, and a test from the arms
-    imputations: Count = 50
+    imputations: Several = 50
     iterations: Count = 10
     auxiliary: tuple[str, ...] = ()  # columns that help to impute, beside the terms and the outcome's other waves
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.book_sections import book_sections
@@ -139,8 +140,8 @@ def trial_checklist(root: Path, entry: StudyEntry, *, clustered: bool) -> tuple[
     Refuses (PlanError) a table `[consort]` that holds anything but words by item, and items that the design of this
     trial does not ask for.
     """
-    items = [item for item in checklist_order() if clustered or not item.startswith(CLUSTER)]
-    words = _words(root, entry.study, items)
+    items, file = _items(clustered), f"data/plan/{entry.study}.toml"
+    words = words_of_items(file, read_plan_file(root, file).get(TABLE, {}), clustered=clustered)
     sections_of_book = book_sections(root)
     own = [name for name, section in sections_of_book.items() if section.file == entry.chapter]
     found = []
@@ -182,9 +183,13 @@ def _left_open(item: str, ask: _Ask, entry: StudyEntry, sections: tuple[str, ...
     return ask.open
 
 
-def _words(root: Path, study: str, items: list[str]) -> dict[str, str]:
-    file = f"data/plan/{study}.toml"
-    table = read_plan_file(root, file).get(TABLE, {})
+def _items(clustered: bool) -> list[str]:
+    return [item for item in checklist_order() if clustered or not item.startswith(CLUSTER)]
+
+
+def words_of_items(file: str, table: Any, *, clustered: bool) -> dict[str, str]:
+    """What the table `[consort]` of a plan says, by item; refuses (PlanError) what `trial_checklist` refuses."""
+    items = _items(clustered)
     if not isinstance(table, Mapping):
         raise PlanError(file, TABLE, "must be a table of words.", 'Write, for an item, "2" = "what is to be said".')
     for item, said in table.items():

@@ -18,7 +18,7 @@ from hhp_stats.estimate.selection_path import EDGE, LIMIT
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.any_plan import plan_of
 from hhp_stats.plan.book_sections import book_sections
-from hhp_stats.plan.catalogue import NOUNS, catalogue, study_entry
+from hhp_stats.plan.catalogue import catalogue, study_entry
 from hhp_stats.plan.clauses import CLAUSE_STATUS, load_clause_status, protocol_study
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
 from hhp_stats.plan.experiments import ExperimentPlan
@@ -295,7 +295,7 @@ class Appendix:
         parts = []
         for entry in catalogue(self.root):
             slug = entry.study.replace("_", "-")
-            heading = f"{entry.name} {NOUNS[entry.kind]}" if entry.kind == "experiment" else entry.name
+            heading = f"{entry.name} {entry.sort}" if entry.kind == "experiment" else entry.name
             parts.append(f"### {escaped(heading)} {{#sec-reproducibility-{slug}}}\n")
             caption = f"Every result of the {entry.noun} by its identifier"
             parts.append(printed_table(self.results(entry.study), label=f"tbl-f-results-{slug}", caption=caption))

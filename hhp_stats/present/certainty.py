@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from hhp_stats.plan.estimators import ESTIMATORS
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.plan.returns_schema import ReturnsPlan
@@ -55,6 +56,8 @@ def certainty(
         return None
     experiment = isinstance(plan, ExperimentPlan)  # whose n are decisions, several of one person
     most = (main["n_clusters"].fillna(main["n"]) if experiment else main["n"]).max()
+    if isinstance(plan, IndividualPlan) and len(plan.offered) > 1:
+        most = _in_all(frame, plan) or most
     analysed = 0 if pd.isna(most) else int(most)  # nobody, or a number that is withheld
     randomised, planned = _randomised(frame, plan), _planned(frame, plan)
     return Certainty(
@@ -65,6 +68,12 @@ def certainty(
         as_planned=planned is not None and analysed >= planned,
         robust=_robust(frame, main),
     )
+
+
+def _in_all(frame: pd.DataFrame, plan: IndividualPlan) -> int:
+    """How many people several comparisons with one control group rest on, each once; zero where that is withheld."""
+    counts = ESTIMATORS[plan.model.estimator].counts  # whether those without an outcome are among its n
+    return _value(frame, f"{plan.study}/sample/{'randomised' if counts else 'responded'}/count")
 
 
 def _main_rows(frame: pd.DataFrame, plan: ReturnsPlan | IndividualPlan | ExperimentPlan) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import forest
 from hhp_stats.present.listing import capital
 from hhp_stats.present.marks import shown
-from hhp_stats.present.numbers import count, interval, level, lowered, number, percent, spelled, withheld
+from hhp_stats.present.numbers import count, interval, level, number, percent, spelled, withheld
 from hhp_stats.present.origins import INVENTED_SIGN
 from hhp_stats.present.standardised_effects import StandardisedEffects, clear_effects, gathered
 from hhp_stats.present.style import INK, QUIET
@@ -53,7 +53,9 @@ class Discussion(StandardisedEffects):
     def figure(self) -> EmbeddedFigure:
         """All effects in standard deviations."""
         rows = self.effects
-        labels = [f"{self.names[row['study']]}: {lowered(row['label'])}" for row in rows.to_dict("records")]
+        labels = [
+            f"{self.names[row['study']]}: {self.inside(row['study'], row['label'])}" for row in rows.to_dict("records")
+        ]
         made_up = rows["study"].isin(self.invented)
         levels = " and ".join(level(found) for found in dict.fromkeys(rows["conf_level"]))
         words = "; ".join(

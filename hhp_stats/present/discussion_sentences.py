@@ -7,7 +7,7 @@ import pandas as pd
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.present.discussion_tables import power_row
 from hhp_stats.present.listing import listed_words
-from hhp_stats.present.numbers import alpha_of, count, interval, lowered, number, plural, spelled
+from hhp_stats.present.numbers import alpha_of, count, interval, number, plural, spelled
 from hhp_stats.present.standardised_effects import StandardisedEffects, clear_effects
 from hhp_stats.studies.across import pairwise_differences
 
@@ -55,7 +55,7 @@ def largest(side: StandardisedEffects) -> str:
     return (
         f"For {side.shared}, {whose}, effects between {number(low)} and {number(high)} standard"
         " deviations are compatible with at least one trial. The narrowest interval, that of"
-        f" {side.names[inner['study']]}, runs from {interval(inner['conf_low'], inner['conf_high'])}."
+        f" {inner['name']}, runs from {interval(inner['conf_low'], inner['conf_high'])}."
     )
 
 
@@ -74,10 +74,10 @@ def compared(side: StandardisedEffects) -> str:
     rows, counting = side.comparable(), " that count" if side.uncounted() else ""
     if rows.empty:
         return f"No trial has a result on {side.shared}, and nothing can be compared."
-    found = pairwise_differences(rows, conf_level=float(rows["conf_level"].max()))
-    if found.empty:
+    if len(set(rows["study"])) == 1:
         return f"There is only one trial with a result on {side.shared}, and nothing to compare it with."
-    found = found[~(found["first"].isin(side.invented) | found["second"].isin(side.invented))]
+    found = pairwise_differences(rows, conf_level=float(rows["conf_level"].max()))
+    found = found[~(found["first_study"].isin(side.invented) | found["second_study"].isin(side.invented))]
     if found.empty:
         return f"No two trials have effects on {side.shared} that can be compared.{side.uncounted()}"
     alphas = found["conf_level"].map(alpha_of)
@@ -160,7 +160,7 @@ def conclusion(side: StandardisedEffects) -> str:
             " have no effect"
         )
     named = [
-        f"{side.names[row['study']]} on {lowered(row['label'])} (for the"
+        f"{side.names[row['study']]} on {side.inside(row['study'], row['label'])} (for the"
         f" {'better' if row['estimate'] > 0 else 'worse'})"
         for row in clear
     ]

@@ -10,7 +10,7 @@ from great_tables import GT
 
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.plan.returns_schema import ReturnsPlan
-from hhp_stats.present.numbers import MISSING, count, interval, level, lowered, number, p_value, percent
+from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_value, percent
 from hhp_stats.present.standardised_effects import StandardisedEffects
 from hhp_stats.present.tables import aligned, plain_table
 from hhp_stats.studies.across import pairwise_differences
@@ -86,7 +86,7 @@ def _outcomes_aimed_at(side: StandardisedEffects) -> str:
     """Which outcome the detectable effects are about: what most trials measure, or a trial's own primary outcome."""
     studies = list(dict.fromkeys(side.effects["study"]))
     others = [study for study in studies if not side.construct or side.primary(study).construct != side.construct]
-    named = [f"{side.names[study]}: {lowered(side.primary(study).label)}" for study in others]
+    named = [f"{side.names[study]}: {side.inside(study, side.primary(study).label)}" for study in others]
     rest = [f"the others: {side.construct}"] if named and len(named) < len(studies) else []
     return f"{'; '.join([*named, *rest]) or f'All: {side.construct}'}."
 
@@ -136,7 +136,7 @@ def pairs(side: StandardisedEffects) -> GT:
     conf_level = float(rows["conf_level"].max())
     cells = [
         {
-            "Difference between": f"{side.names[row['first']]} and {side.names[row['second']]}",
+            "Difference between": f"{row['first']} and {row['second']}",
             "Difference": number(row["estimate"]),
             f"{level(conf_level)} CI": interval(row["conf_low"], row["conf_high"]),
             "p": p_value(row["p_value"]),

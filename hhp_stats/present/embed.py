@@ -17,6 +17,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from hhp_stats.errors import HhpError
+from hhp_stats.present.markdown import escaped, escaped_part
 from hhp_stats.present.marked_text import Piece, markdown_mark, pieces, plain
 from hhp_stats.present.style import PHONE, WIDTH, narrow
 from hhp_stats.present.svg import svg_bytes
@@ -45,7 +46,9 @@ class EmbeddedFigure:
             if self.presenter or self.results
             else ""
         )
-        caption = "".join(markdown_mark(piece, piece.text) for piece in self.pieces) or self.caption
+        caption = "".join(markdown_mark(piece, escaped_part(piece.text)) for piece in self.pieces) or escaped(
+            self.caption
+        )
         phone = f' phone="{self.phone}"' if self.phone else ""
         return f'::: {{#fig-{self.label}{data}}}\n\n![]({self.path}){{fig-alt="{alt}"{phone}}}\n\n{caption}\n\n:::\n'
 

@@ -21,23 +21,26 @@ from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.glance import Glance, study_glance
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.plan.programme import programme_plan
+from hhp_stats.plan.table_schema import Words
 from hhp_stats.present import discussion as side_by_side
 from hhp_stats.present import programme
 from hhp_stats.present.certainty import Certainty, certainty
 from hhp_stats.present.discussion import Discussion
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import simple_forest
-from hhp_stats.present.listing import capital, listed_words
+from hhp_stats.present.listing import capital, listed_apart, listed_words
 from hhp_stats.present.markdown import escaped, pipe_table
 from hhp_stats.present.marks import shown
-from hhp_stats.present.numbers import alpha_of, count, interval, lowered, number, percent, spelled
+from hhp_stats.present.numbers import alpha_of, count, interval, lowered, number, percent, plural, spelled
 from hhp_stats.present.origins import INVENTED, INVENTED_SIGN, invented, origins, sign_note, signed
 from hhp_stats.present.prose import is_clear
+from hhp_stats.present.standardised_effects import compared_arms
 from hhp_stats.results.frame import read_results
 from hhp_stats.results.traced import traced_records
 from hhp_stats.studies.output import FOLDER
 
 DOCUMENT = "index.qmd"
+MOST_MEASURED = 3  # outcomes that the key message names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,15 @@ class Front:
         """What a study offered, in words that need no knowledge of the programme; signed where it is invented."""
         name = self.glances[entry.study].plain or entry.name
         return signed(name) if entry.study in self.side.invented else name
+
+    def offered(self, effect: Mapping[str, Any], *, within: bool = False) -> str:
+        """What an effect is about: the study, and of several arms its own; `within` a sentence a small first letter."""
+        entry = next(entry for entry in self.entries if entry.study == effect["study"])
+        name = self.plain(entry)
+        if within and (self.glances[entry.study].plain or not entry.on_table):
+            name = lowered(name)
+        arm = compared_arms(self.root, entry.study)[str(effect["estimand"])]
+        return f"{name}, {arm}" if arm else name
 
     def certainty(self, entry: StudyEntry) -> Certainty | None:
         """How many of the questions that make a result sure a study meets; None for pilots and invented effects."""
@@ -107,8 +119,7 @@ class Front:
 
 def _figure(front: Front) -> EmbeddedFigure:
     rows = front.primary
-    entries = {entry.study: entry for entry in front.entries}
-    labels = [f"{front.plain(entries[row['study']])}: {_measured(front, row['study'])}" for row in traced_records(rows)]
+    labels = [f"{front.offered(row)}: {_measured(front, row['study'])}" for row in traced_records(rows)]
     made_up = rows["study"].isin(front.side.invented)
     words = "; ".join(
         f"{label} {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
@@ -138,7 +149,7 @@ def _figure(front: Front) -> EmbeddedFigure:
 def _measured(front: Front, study: str) -> str:
     """What the main outcome of a trial is about, in everyday words where its plan has them: `wellbeing`."""
     outcome = front.side.primary(study)
-    return outcome.construct or lowered(outcome.label)
+    return outcome.construct or front.side.inside(study, outcome.label)
 
 
 def _line(front: Front, entry: StudyEntry) -> list[str]:
@@ -159,9 +170,9 @@ def _people(front: Front, entry: StudyEntry) -> str:
     found = front.certainty(entry)
     if found is None or not found.randomised:
         return programme.chapter(root=front.root).filled(front.glances[entry.study].participants)
-    if found.analysed == found.randomised:
-        return f"{count(found.randomised)} people"
-    return f"{count(found.randomised)} people, {count(found.analysed)} analysed"
+    plan = plan_of(front.root, entry.study)
+    people = plural(found.randomised, *(plan.words if isinstance(plan, IndividualPlan) else Words()).person)
+    return people if found.analysed == found.randomised else f"{people}, {count(found.analysed)} analysed"
 
 
 def _answer(front: Front, entry: StudyEntry) -> str:
@@ -176,9 +187,19 @@ def _answer(front: Front, entry: StudyEntry) -> str:
     rows = traced_records(front.primary[front.primary["study"] == entry.study])
     if not rows:
         return "not known"
-    if not is_clear(rows[0]):
+    arms = compared_arms(front.root, entry.study)
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(_verdict(row), []).append(arms[str(row["estimand"])])
+    if len(found) == 1:
+        return next(iter(found))
+    return "; ".join(f"{verdict}: {listed_apart(named)}" for verdict, named in found.items())
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
+    if not is_clear(row):
         return "no clear effect"
-    return "clearly better" if rows[0]["estimate"] > 0 else "clearly worse"
+    return "clearly better" if row["estimate"] > 0 else "clearly worse"
 
 
 def _way(title: str) -> str:
@@ -214,8 +235,10 @@ def key_message(front: Front) -> str:
     if rows.empty:
         return "No trial in this report has a result that counts yet."
     clear = [row for row in traced_records(rows) if is_clear(row)]
-    names = {entry.study: front.plain(entry) for entry in front.entries}
-    outcome = listed_words(list(dict.fromkeys(_measured(front, study) for study in dict.fromkeys(rows["study"]))))
+    measured = list(dict.fromkeys(_measured(front, study) for study in dict.fromkeys(rows["study"])))
+    outcome = listed_apart(measured)
+    if len(measured) > MOST_MEASURED:
+        outcome = f"what {'they were' if len(clear) > 1 else 'it was'} meant to change"
     if not clear:
         head = (
             f"None of the {spelled(len(rows))} programmes that we can judge made a clear difference to {outcome}."
@@ -223,11 +246,9 @@ def key_message(front: Front) -> str:
             else f"The one programme that we can judge made no clear difference to {outcome}."
         )
     else:
-        parts = [f"{names[row['study']]} ({'better' if row['estimate'] > 0 else 'worse'})" for row in clear]
-        head = (
-            f"Of {spelled(len(rows))} programmes that we can judge, {spelled(len(clear))} made a clear difference to"
-            f" {outcome}: {listed_words(parts)}."
-        )
+        parts = [f"{front.offered(row)} ({'better' if row['estimate'] > 0 else 'worse'})" for row in clear]
+        judged = f"Of {spelled(len(rows))} programmes that we can judge, {spelled(len(clear))} made"
+        head = f"{judged} a clear difference to {outcome}: {listed_apart(parts)}."
     return " ".join(part for part in (head, _response(front), _size(front)) if part)
 
 
@@ -241,6 +262,9 @@ def _response(front: Front) -> str:
     if not found:
         return ""
     low, high = (percent(share, 0).removesuffix("%") for share in (min(found), max(found)))
+    if any(entry.on_table for entry in front.entries if entry.study in set(front.counted["study"])):
+        known = low if low == high else f"{low} to {high}"
+        return f"The main outcome is known for {known} in 100 people." if min(found) < 1 else ""
     few = "Most staff did not answer" if max(found) < front.enough_response else "Not all staff answered"
     return f"{few} the last survey: {low if low == high else f'{low} to {high}'} in 100 did."
 
@@ -307,8 +331,8 @@ def conclusion(front: Front) -> str:
     """What follows for managers."""
     clear = [row for row in traced_records(front.counted) if is_clear(row) and row["estimate"] > 0]
     if clear:
-        names = {entry.study: front.plain(entry) for entry in front.entries}
-        return f"Look first at {listed_words([lowered(names[row['study']]) for row in clear])}, and test it again."
+        names = listed_apart([front.offered(row, within=True) for row in clear])
+        return f"Look first at {names}, and test {'it' if len(clear) == 1 else 'them'} again."
     return "Do not count on a small offer to fix stress, sick leave or staff turnover."
 
 

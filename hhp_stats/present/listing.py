@@ -15,6 +15,13 @@ def listed_words(parts: Sequence[str], *, last: str = "and") -> str:
     return f"{', '.join(parts[:-1])}{comma} {last} {parts[-1]}"
 
 
+def listed_apart(parts: Sequence[str]) -> str:
+    """The same with semicolons where a part has a comma of its own: `a; b, before; and c`."""
+    if len(parts) < 2 or not any("," in part for part in parts):
+        return listed_words(parts)
+    return f"{'; '.join(parts[:-1])}{';' if len(parts) > 2 else ''} and {parts[-1]}"
+
+
 def clauses_named(codes: Iterable[str]) -> str:
     """`Clause P54`, or `Clauses P5, P48 and P54`: each once, in the order of the list of clauses; "" of none."""
     found = sorted(set(codes), key=lambda code: (code.rstrip("0123456789"), len(code), code))

@@ -9,10 +9,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
-
-from great_tables import GT
+from typing import TYPE_CHECKING
 
 from hhp_stats.plan.book_sections import BookSection
+
+if TYPE_CHECKING:
+    from great_tables import GT
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>$~^@|#]|-(?=-)|\.(?=\.)|&(?=[#\w]))")
 _LABEL = re.compile(r"tbl-[a-z0-9-]*[a-z0-9]")
@@ -23,7 +25,12 @@ def escaped(text: str) -> str:
 
     Blanks and line ends become one blank; those that hold words together (no-break spaces) stay.
     """
-    return _SPECIAL.sub(r"\\\1", re.sub(r"[ \t\r\n]+", " ", text).strip(" "))
+    return escaped_part(re.sub(r"[ \t\r\n]+", " ", text).strip(" "))
+
+
+def escaped_part(text: str) -> str:
+    """The same of a part of a line, whose outer blanks belong to the line."""
+    return _SPECIAL.sub(r"\\\1", text)
 
 
 def code(text: str) -> str:
@@ -53,7 +60,8 @@ def section_reference(section: BookSection, *, document: str) -> str:
 def pipe_table(
     headings: Sequence[str], rows: Iterable[Sequence[str]], *, label: str, caption: str, widths: Sequence[int]
 ) -> str:
-    """A Markdown table with caption and label. Cells are Markdown; `widths` share the line in proportion.
+    """A Markdown table with caption and label. Cells are Markdown, the caption is plain text; `widths` share the line
+    in proportion.
 
     Refuses (ValueError) a label of another form than `tbl-...`, rows or widths of another number than headings,
     no rows at all, and cells that hold a line break or an unescaped bar.
@@ -72,7 +80,7 @@ def pipe_table(
     lines = ["| " + " | ".join(row) + " |" for row in table]
     # Pandoc takes the relative widths of columns from the dashes below the headings.
     lines.insert(1, "|" + "|".join(":" + "-" * max(3, width) for width in widths) + "|")
-    return "\n".join([*lines, "", f": {caption} {{#{label}}}", ""])
+    return "\n".join([*lines, "", f": {escaped(caption)} {{#{label}}}", ""])
 
 
 def printed_table(table: GT, *, label: str, caption: str) -> str:

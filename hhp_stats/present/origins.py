@@ -18,6 +18,7 @@ from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import PLANS, StudyEntry, catalogue, study_entry
 from hhp_stats.plan.records import read_plan_file
 from hhp_stats.present.listing import capital, listed_words
+from hhp_stats.present.markdown import escaped
 from hhp_stats.present.status import read_release
 
 Origin = Literal["given", "reproduced", "without effect", "planted"]
@@ -145,7 +146,7 @@ def invented_notice(study: str, *, root: Path | None = None) -> str:
     )
     return (
         f'::: {{.callout-warning title="The effects in this chapter are invented"}}\n'
-        f"No public document gives an outcome of the {entry.noun} as a number. The data behind this chapter were"
-        f" {drawn}. The chapter shows how such a trial is analysed and how much it could have found. It says nothing"
-        " about what was offered.\n:::\n"
+        f"No public document gives an outcome of the {escaped(entry.noun)} as a number. The data behind this"
+        f" chapter were {drawn}. The chapter shows how such a trial is analysed and how much it could have found. It"
+        " says nothing about what was offered.\n:::\n"
     )

@@ -89,7 +89,7 @@ class Programme:
         rows = []
         for entry in self.of_phase(phase):
             glance, section = study_glance(self.root, entry.study), chapters.get(entry.chapter)
-            name = f"**{entry.name}**"
+            name = f"**{escaped(entry.name)}**"
             if section is not None and section.file in listed:
                 name += f" {section_reference(section, document=DOCUMENT)}"
             cells = [glance.asks, glance.design, self.filled(glance.participants), glance.outcomes, glance.known]
@@ -233,10 +233,12 @@ def totals(programme: Programme) -> str:
     glances = [study_glance(programme.root, entry.study) for entry in programme.of_phase("second")]
     randomised = sum(programme.value(glance.randomised) for glance in glances if glance.randomised)
     analysed = sum(programme.value(glance.analysed) for glance in glances if glance.analysed)
+    said = f"The report says that the second phase had more than {programme.fact('HHP2-N-FW')} participants."
+    if not randomised:  # none of its trials is in this report
+        return said
     return (
-        f"The report says that the second phase had more than {programme.fact('HHP2-N-FW')} participants. By its own"
-        f" counts, {number(randomised, 0)} people were randomised in its trials, and the data of {count(analysed)} were"
-        " analysed."
+        f"{said} By its own counts, {number(randomised, 0)} people were randomised in its trials, and the data of"
+        f" {count(analysed)} were analysed."
     )
 
 

@@ -17,6 +17,7 @@ from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import StudyEntry, catalogue, study_entry
 from hhp_stats.plan.programme import PROGRAMME
 from hhp_stats.present.listing import listed_words
+from hhp_stats.present.markdown import escaped
 from hhp_stats.present.origins import banner_sentence, how_invented, invented_notice
 from hhp_stats.present.status import read_release
 
@@ -86,8 +87,9 @@ def notice(study: str = "", *, root: Path | None = None) -> str:
 
 def _synthetic(head: str, *, about: Path | None = None) -> str:
     """The notice; on a page about no single study of the project `about` it names the studies with invented effects."""
-    made_up = f" {banner_sentence(about)}" if about is not None and banner_sentence(about) else ""
-    return f'::: {{.callout-important title="Synthetic data"}}\n{head} {_ABOUT_NOBODY}{made_up}\n:::\n'
+    words = [head, _ABOUT_NOBODY, *([] if about is None else [banner_sentence(about)])]
+    said = escaped(" ".join(filter(None, words)))
+    return f'::: {{.callout-important title="Synthetic data"}}\n{said}\n:::\n'
 
 
 def _concerned(found: Standing) -> str:

@@ -15,11 +15,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hhp_stats.present.marked_text import plain
-from hhp_stats.present.style import QUIET, apply_style, letters, narrow
+from hhp_stats.present.style import QUIET, apply_style, broken, letters, narrow
 
 _SIZE, _SMALL = 8.5, 8.0  # points: names, numbers
 LINE = 11.0  # points from one line of words to the next
 _MARK = 15.0  # points that a mark below its words takes
+_NAMES = 0.5  # share of a figure's width that names beside the frame may take
 _APART = 2  # letters between a name and the numbers on its line
 
 
@@ -34,6 +35,7 @@ class Rows:
     places: Sequence[float]
     unit: float
     above: bool  # names stand above their marks
+    title: float  # inches that a title centred below the frame may take
 
     def upright(self, x: float) -> None:
         """A line of reference; where names stand above marks, at the marks alone: it would cross the names."""
@@ -66,6 +68,9 @@ def row_axes(
     weights = ["bold" if strong else "normal" for strong in bold] or ["normal"] * len(names)
     if narrow(width):
         return _above(names, numbers, weights, width=width, around=around)
+    room = letters(_NAMES * width, _SIZE)
+    names = ["\n".join(broken(name, room)) if _widest(name) > room else name for name in names]
+    row = max(row, LINE * max((name.count("\n") + 1 for name in names), default=1) / 72)
     figure, axes = plt.subplots(figsize=(width, around + row * len(names)))
     places = list(range(len(names) - 1, -1, -1))
     for y, name, said, weight in zip(places, names, numbers, weights, strict=True):
@@ -74,7 +79,20 @@ def row_axes(
             _write(axes, said, (1.02, y), side="left", size=_SMALL, weight=weight)
     axes.set_yticks([])
     axes.set_ylim(-0.7, len(names) - 0.3)
-    return Rows(figure=figure, axes=axes, places=places, unit=1.0, above=False)
+    left, right = (_inches(max(map(_widest, each), default=0)) for each in (names, numbers))
+    # Centred below the frame it may reach over the numbers to the right, and as far to the left.
+    return Rows(
+        figure=figure, axes=axes, places=places, unit=1.0, above=False, title=max(1.5, width - left + right - 0.3)
+    )
+
+
+def _widest(text: str) -> int:
+    return max(map(len, text.split("\n")))
+
+
+def _inches(signs: int) -> float:
+    """About how wide so many letters of a name are; `letters` the other way round."""
+    return 0.45 * _SIZE * signs / 72
 
 
 def _above(
@@ -97,7 +115,7 @@ def _above(
     axes.set_yticks([])
     axes.set_ylim(0, height)
     axes.spines["left"].set_visible(False)  # names begin there
-    return Rows(figure=figure, axes=axes, places=places, unit=0.8 * _MARK, above=True)
+    return Rows(figure=figure, axes=axes, places=places, unit=0.8 * _MARK, above=True, title=width)
 
 
 def _lines(name: str, said: str, room: int) -> list[tuple[str, str]]:

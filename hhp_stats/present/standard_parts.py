@@ -9,10 +9,11 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.files.project_root import find_root
-from hhp_stats.plan.catalogue import NOUNS, StudyEntry, study_entry
+from hhp_stats.plan.catalogue import StudyEntry, study_entry
 from hhp_stats.plan.conduct import load_commitments, load_deviations
 from hhp_stats.plan.disclosure import load_disclosure
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
+from hhp_stats.plan.table_plan import RESPONSE
 from hhp_stats.plan.table_schema import TableColumn
 from hhp_stats.present.consort import trial_table
 from hhp_stats.present.listing import capital, listed_words
@@ -71,7 +72,7 @@ class StandardParts:
         said = [self._known(), self._clusters(), self._many(), self._refused()]
         return (
             " ".join(sentence for sentence in said if sentence)
-            + " The effects are those of being offered an arm, whether or not the offer was taken up."
+            + " The effects are those of being assigned to an arm, whether or not people took up what it offered."
         )
 
     def consort(self) -> str:
@@ -113,7 +114,7 @@ class StandardParts:
         kind = (
             "synthetic"
             if read_release(self.root).is_synthetic(self.entry.study)
-            else f"those that the {NOUNS[self.entry.kind]} collected"
+            else f"those that the {self.entry.sort} collected"
         )
         rules = [str(code) for code in dict.fromkeys(problems["code"])]
         found = (
@@ -148,8 +149,9 @@ class StandardParts:
         people = self.output.tables[PEOPLE].astype("str")
         gone = people.loc[people["people"] == WITHHELD].drop_duplicates(["table", "row", "column"])
         return (
-            f"Counts of people below {spelled(settings.threshold)}{zero} are not printed, nor is what would give one of"
-            f" them away: {plural_in_words(len(gone), 'number is', 'numbers are')} withheld here."
+            f"Counts of {self.plan.words.person[1]} below {spelled(settings.threshold)}{zero} are not printed, nor is"
+            " what would give one of them away:"
+            f" {plural_in_words(len(gone), 'number is', 'numbers are')} withheld here."
         )
 
     @presented
@@ -159,10 +161,12 @@ class StandardParts:
         own = Coverage(table=table.loc[table["result_id"].str.startswith(f"{self.entry.study}/")])
         if own.covered.empty:
             return "No planned result of this chapter can be computed again by another library."
-        return (
-            f"Of {plural(len(own.estimated), 'planned result')} of this chapter, {count(len(own.covered))} were"
-            f" computed a second time, by {listed_words(sorted(set(own.covered['programme'])))}, and agree."
-        )
+        again, every = len(own.covered), len(own.estimated)
+        one = "The one planned result of this chapter"
+        which = one if every == 1 else f"Of {count(every)} planned results of this chapter, {count(again)}"
+        verb, agree = ("was", "agrees") if again == 1 else ("were", "agree")
+        programmes = listed_words(sorted(set(own.covered["programme"])))
+        return f"{which} {verb} computed a second time, by {programmes}, and {agree}."
 
     def _known(self) -> str:
         """For which share the primary outcome is not known."""
@@ -200,7 +204,9 @@ class StandardParts:
         )
 
     def _refused(self) -> str:
-        lacking = int((self.output.results["status"] == "not_estimated").sum())
+        rows = self.output.results
+        # That a comparison of who is known has no result, since all are, is said where the outcome's share is.
+        lacking = int(((rows["status"] == "not_estimated") & (rows["outcome"] != RESPONSE)).sum())
         made = capital(plural_in_words(lacking, "estimate"))
         return f"{made} could not be made; the tables say why." if lacking else ""
 

@@ -16,6 +16,7 @@ from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.plan.table_analyses import estimand
+from hhp_stats.present.numbers import lowered
 from hhp_stats.present.origins import invented, sign_note, signed, uncounted
 from hhp_stats.present.prose import is_clear
 from hhp_stats.results.frame import read_results
@@ -40,7 +41,7 @@ class StandardisedEffects:
     root: Path
     results: pd.DataFrame
     studies: Mapping[str, StudyEntry]  # those whose results exist, by key
-    effects: pd.DataFrame  # rows of the result frame with label, better and construct; estimate and interval turned
+    effects: pd.DataFrame  # rows of the result frame with label, arm and construct; estimate and interval turned
     invented: frozenset[str] = frozenset()  # studies whose effects are made up: shown with a sign, counted nowhere
 
     @property
@@ -76,7 +77,11 @@ class StandardisedEffects:
         return self._about(self.counted)
 
     def _about(self, rows: pd.DataFrame) -> pd.DataFrame:
-        return rows[(rows["construct"] == self.construct) & (rows["construct"] != "")]
+        found = rows[(rows["construct"] == self.construct) & (rows["construct"] != "")]
+        names = [self.names[study] + (f", {arm}" if arm else "") for study, arm in found[["study", "arm"]].to_numpy()]
+        # A trial may measure one thing in two ways.
+        labelled = zip(names, found["label"], strict=True)
+        return found.assign(name=[f"{name}: {own}" if names.count(name) > 1 else name for name, own in labelled])
 
     def plan(self, study: str) -> ReturnsPlan | IndividualPlan:
         """The plan of a trial."""
@@ -89,6 +94,10 @@ class StandardisedEffects:
         """The primary outcome of a trial."""
         found = next(outcome for outcome in self.plan(study).outcomes.values() if outcome.role == "primary")
         return OutcomeName(label=found.label, better=found.better, construct=found.construct)
+
+    def inside(self, study: str, label: str) -> str:
+        """The label of an outcome in a sentence: of a trial on a plain table as its plan has it."""
+        return label if self.studies[study].on_table else lowered(label)
 
     def sign_note(self) -> str:
         """A sentence, after a blank, on the trials whose effects are invented; "" where there are none."""
@@ -127,14 +136,12 @@ def outcome_names(root: Path, study: str) -> dict[str, OutcomeName]:
     }
 
 
-def _compared_arms(root: Path, study: str) -> Mapping[str, str]:
-    """The estimands that compare an arm with the control, and what to add to the outcome: the arm, where there are
-    several.
-    """
+def compared_arms(root: Path, study: str) -> Mapping[str, str]:
+    """The estimands that compare an arm with the control, and the label of the arm where there are several, else ""."""
     plan = plan_of(root, study)
     if not isinstance(plan, IndividualPlan) or len(plan.offered) < 2:
         return {"itt": ""}
-    return {estimand("itt", arm, plan.arms): f", {arm.label}" for arm in plan.offered}
+    return {estimand("itt", arm, plan.arms): arm.label for arm in plan.offered}
 
 
 Effects = TypeVar("Effects", bound=StandardisedEffects)
@@ -153,7 +160,7 @@ def gathered(root: Path, kind: type[Effects]) -> Effects:
             continue
         studies[study] = entry
         frames.append(frame)
-        arms = _compared_arms(root, study)
+        arms = compared_arms(root, study)
         own = frame[frame["result_id"].str.endswith("/hedges-g") & frame["estimand"].isin(list(arms))]
         own = own[own["outcome"].isin(list(names)) & (own["status"] == "estimated")]
         turn = own["outcome"].map(lambda key, known=names: -1.0 if known[key].better == "lower" else 1.0)
@@ -161,9 +168,10 @@ def gathered(root: Path, kind: type[Effects]) -> Effects:
         parts.append(
             own.assign(
                 label=[
-                    names[outcome].label + arms[aim]
+                    f"{names[outcome].label}, {arms[aim]}" if arms[aim] else names[outcome].label
                     for outcome, aim in zip(own["outcome"], own["estimand"], strict=True)
                 ],
+                arm=[arms[aim] for aim in own["estimand"]],
                 construct=[names[outcome].construct for outcome in own["outcome"]],
                 estimate=own["estimate"] * turn,
                 conf_low=low.where(turn > 0, high),

@@ -114,6 +114,7 @@ def apply_style() -> None:
             "svg.fonttype": "path",
             "svg.hashsalt": SVG_SALT,
             "text.color": INK,
+            "text.parse_math": False,  # labels of a plan may hold dollars
             "xtick.color": INK,
             "xtick.labelsize": 8.5,
             "xtick.major.width": 0.7,

@@ -43,6 +43,7 @@ def effects_table(
     scale: float = 1.0,
     arms: Mapping[str, Sequence[str]] | None = None,
     groups: Sequence[str] = (),
+    subjects: Sequence[str] = (),
     notes: Sequence[str] = (),
     contrast: str,
     analysed: Sequence[str] = ANALYSED,
@@ -50,7 +51,8 @@ def effects_table(
     """Estimates with interval, p, df, people and teams, one line a row; `analysed` are the headings of the last two, or
     of people alone.
 
-    `groups` names the block each line belongs to. `arms` gives formatted cells of further columns before the
+    `groups` names the block each line belongs to, `subjects` in the notes what it is about (else the block without what
+    is in brackets). `arms` gives formatted cells of further columns before the
     difference (for example arm means). A row that could not be estimated shows dashes and its reason among the notes.
     """
     cells: dict[str, list[str]] = {stub: list(labels)} | ({"group": list(groups)} if groups else {})
@@ -69,7 +71,8 @@ def effects_table(
     for at, (label, row) in enumerate(zip(labels, kept, strict=True)):
         if row["status"] in LACKING:
             # Two blocks may have a line of the same name.
-            name = f"{groups[at].partition(' (')[0]}, {lowered(label)}" if groups else label
+            about = subjects[at] if subjects else groups[at].partition(" (")[0] if groups else ""
+            name = f"{about}, {lowered(label)}" if about else label
             reasons.setdefault(as_sentence(row["note"]), []).append(name)
     table = plain_table(
         pd.DataFrame(cells),

@@ -12,7 +12,7 @@ from great_tables import GT
 
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.any_plan import AnyPlan, plan_of
-from hhp_stats.plan.catalogue import NOUNS, catalogue
+from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.present.listing import listed_words
@@ -36,6 +36,7 @@ class Version:
     group: str
     outcome: str  # its id
     subject: str  # the same in words, without its unit
+    arms: str = ""  # which two of several are compared
 
 
 def versions_in(plan: AnyPlan) -> tuple[Version, ...]:
@@ -65,6 +66,7 @@ def versions_in(plan: AnyPlan) -> tuple[Version, ...]:
                 group=f"{outcome.label} ({outcome.unit}){f': {pair}' if pair else ''}",
                 outcome=analysis.outcome,
                 subject=outcome.label,
+                arms=pair,
             )
         )
     groups = list(dict.fromkeys(each.group for each in found))
@@ -99,6 +101,7 @@ def versions_table(
         labels=[_marked(each.label, is_planned=own) for each, own in zip(versions, planned, strict=True)],
         stub="Version",
         groups=[each.group for each in versions],
+        subjects=[f"{each.subject}: {each.arms}" if each.arms else each.subject for each in versions],
         digits=3,
         notes=[*(f"{_planned_by(own, said)}: {method}." for method, own in said.items()), *notes],
         analysed=_counted(plan, rows),
@@ -153,7 +156,7 @@ def every_study(root: Path, results: pd.DataFrame, *, without: str = "") -> str:
         if not versions:
             continue
         slug = entry.study.replace("_", "-")
-        heading = f"{entry.name} {NOUNS[entry.kind]}" if entry.kind == "experiment" else entry.name
+        heading = f"{entry.name} {entry.sort}" if entry.kind == "experiment" else entry.name
         parts.append(f"## {escaped(heading)} {{#sec-sensitivity-{slug}}}\n")
         table = versions_table(plan_of(root, entry.study), results, versions)
         parts.append(printed_table(table, label=f"tbl-b-{slug}", caption=f"{heading}: every version of every analysis"))

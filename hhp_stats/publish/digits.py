@@ -73,7 +73,7 @@ def check_digits(
     left = "\n".join(shown)
     if not _DIGIT.search(left):
         return
-    for pattern in [*_ALLOWED, *allowed]:
+    for pattern in [*allowed, *_ALLOWED]:
         left = pattern.sub(_blank, left)
     for line, text in zip(paragraph, left.split("\n"), strict=True):
         if found := _TOKEN.search(text):

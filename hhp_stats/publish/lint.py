@@ -14,7 +14,10 @@ from pathlib import Path
 
 from hhp_stats.errors import Problem, RenderError
 from hhp_stats.intake.raw_files import studies as study_keys
+from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.passages import check_passages
+from hhp_stats.plan.programme import PROGRAMME
+from hhp_stats.present.markdown import escaped
 from hhp_stats.publish.bibliography import check_bibliography
 from hhp_stats.publish.digits import check_digits, read_allowed
 from hhp_stats.publish.plain_words import check_words
@@ -114,7 +117,7 @@ def read_and_lint(project: Project) -> tuple[list[Source], list[RenderError]]:
         if not any(part.startswith(".") or left_by_quarto(part) for part in extra.relative_to(project.root).parts):
             refuse(extra.relative_to(project.root).as_posix(), 0, "profiles and folder metadata are not supported")
 
-    allowed = read_allowed(project.root, refuse)
+    allowed = [*read_allowed(project.root, refuse), *_names_with_digits(project.root)]
     prose = [list(prose_lines(source.lines)) for source in sources]
     passages = [list(_passages(lines)) for lines in prose]
     for source, lines, paragraphs in zip(sources, prose, passages, strict=True):
@@ -141,6 +144,16 @@ def _check_studies(project: Project, refuse: Refuse) -> None:
     known = study_keys(project.root)
     for chapter in project.chapters:
         check_passages(chapter.path, (project.root / chapter.path).read_text(encoding="utf-8"), known, refuse)
+
+
+def _names_with_digits(root: Path) -> list[re.Pattern[str]]:
+    """The names and titles of studies that hold digits, as a plan writes them and as Markdown does: they are no
+    numbers. A book without a programme has no studies.
+    """
+    entries = catalogue(root) if (root / PROGRAMME).is_file() else ()
+    names = {name for entry in entries for name in (entry.name, entry.title, entry.title.split(":")[0])}
+    forms = {form for name in names if re.search(r"\d", name) for form in (name.strip(), escaped(name))}
+    return [re.compile(rf"(?<!\w){re.escape(form)}(?!\w)") for form in sorted(forms, key=len, reverse=True)]
 
 
 def _unique(problems: Sequence[RenderError]) -> list[RenderError]:

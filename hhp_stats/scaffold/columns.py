@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from hhp_stats.errors import HhpError
 from hhp_stats.intake.container import Refused
@@ -18,46 +18,40 @@ from hhp_stats.intake.survey_export import read_sav_export
 from hhp_stats.intake.text_file import read_csv_grid
 from hhp_stats.intake.xlsx import read_xlsx
 from hhp_stats.plan.nearest import allowed
+from hhp_stats.plan.runnable_table import OF_NO_OUTCOME, OWN
+from hhp_stats.plan.table_plan import RESPONSE
+from hhp_stats.scaffold.column_kinds import Column, Kind, free_name, guessed_column, named_columns, plain_name
 
 ENDINGS = (".csv", ".xlsx", ".ods", ".sav")
 RELEASE, SYNTHETIC = "release", "synthetic"
 MOST_ARMS = 6
-FEW = 12  # values of a category
-_GAPS = {"", "na", "n/a", ".", "nan", "null", "none", "missing"}
-_CODES = {"-9", "-99", "-999", "-1"}  # of columns whose other values are never negative
-_ARM = re.compile(r"arm|treat|group|alloc|condition|random", re.IGNORECASE)
-_PERSON = re.compile(
-    r"(^|[^a-z])(id|subject|person|participant|patient|pupil|student|respondent|case)([^a-z]|$)", re.IGNORECASE
+# Headings of arms, those that say it most plainly first, after `_words_of`.
+_ARMS = (
+    re.compile(r"^(arms?|treatment|treated|treat|trt|group|allocation)$"),
+    re.compile(r"\barms?\b|treat|\btrt|alloc|random|interven"),
+    re.compile(r"\bconditions?\b|\bgroups?\b"),
 )
+_PERSON = re.compile(
+    r"\b(\w*id|id\w*|subject|person|participant|patient|pupil|student|respondent|case|no|nr|num|number|key)\b"
+)
+_MEASURED = re.compile(r"[+-]?\d*[.,]\d+")  # no identifier
 _CLUSTER = re.compile(
     r"cluster|team|school|site|class|centre|center|practice|ward|village|hospital|building", re.IGNORECASE
 )
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _WAVE = re.compile(
     r"[._ -]?(?P<wave>pre|post|base(?:line)?|bl|end(?:line)?|follow_?up|fu|[tw]?\d+[dwmy]?)$", re.IGNORECASE
 )
+_WAVE_FIRST = re.compile(
+    r"^(?P<wave>pre|post|base(?:line)?|bl|end(?:line)?|follow_?up|fu|[tw]\d+)_?(?P<stem>[a-z]\w*)$", re.IGNORECASE
+)
 _BEFORE = re.compile(r"^(pre|base(line)?|bl|[tw]?0[dwmy]?)$", re.IGNORECASE)
-
-Kind = Literal["identifier", "arm", "cluster", "category", "number", "0/1", "date", "text"]
+_SEARCHED = 20  # rows in which headings are looked for
 
 
 class TableRefused(HhpError):
     """A file from which no trial can be set up: another format, or no table in it."""
 
     exit_status = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """One column of the table: heading, name in the plan, what it seems to be, and what was found in it."""
-
-    heading: str
-    name: str
-    kind: Kind
-    values: tuple[str, ...]  # distinct ones, gaps and codes left out, in the order of the file
-    missing: tuple[str, ...]  # codes that seem to mean "not known"
-    low: float | None = None
-    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +72,13 @@ class TableGuess:
         return next(column for column in self.columns if column.name == name)
 
 
-def guess_table(path: Path, *, clustered: bool, arms: bool = True, arm: str = "") -> TableGuess:
+def guess_table(
+    path: Path, *, clustered: bool, arms: bool = True, arm: str = "", blank: Collection[str] = ()
+) -> TableGuess:
     """Look at a table of one row a person and say what its columns may be.
 
-    `arms`: does it compare any? `arm` is the heading of their column, "" for the one that looks like it.
+    `arms`: does it compare any? `arm` is the heading of their column, "" for the one that looks like it. `blank` are
+    the project's words for "no value".
 
     Refuses (TableRefused) another format, a file that cannot be read, and a table without people, headings or a
     column of arms. Nothing of what it holds about persons is kept but the values of columns that few values describe.
@@ -97,7 +94,8 @@ def guess_table(path: Path, *, clustered: bool, arms: bool = True, arm: str = ""
             f"{path.name} has columns that speak of persons ({', '.join(private)}): names and addresses are not copied"
             " into the project. Take them out of the table, or give people a number instead."
         )
-    columns = [_column(head, values, taken) for head, values, taken in _named(seen)]
+    names = named_columns(seen)
+    columns = [guessed_column(head, values, names[head], blank=blank) for head, values in seen.items()]
     if not arms:
         arm = ""
     elif arm:
@@ -113,7 +111,7 @@ def guess_table(path: Path, *, clustered: bool, arms: bool = True, arm: str = ""
     if arms and not arm:
         raise TableRefused(
             f"{path.name} has no column that could be the arm: two to six different values, and a heading such as arm,"
-            " treatment or group. Name it with --arm, or so in the file, one row a person."
+            f" treatment or group. Name it with --arm, or so in the file, one row a person. {_able(columns)}"
         )
     by_name = {column.name: seen[column.heading] for column in columns}
     cluster, clusters = _cluster(columns, by_name, arm) if clustered else ("", 0)
@@ -126,7 +124,7 @@ def guess_table(path: Path, *, clustered: bool, arms: bool = True, arm: str = ""
     final = tuple(
         _as(column, special.get(column.name, column.kind), name=_renamed(column.name, arm)) for column in columns
     )
-    outcomes = _outcomes([column for column in final if column.kind in ("number", "0/1")]) if arms else {}
+    outcomes = _outcomes([column for column in final if column.kind in ("number", "0/1")], names) if arms else {}
     if arms and not outcomes:
         raise TableRefused(f"{path.name} has no column of numbers beside the arms: nothing in it could be an outcome.")
     return TableGuess(
@@ -139,6 +137,15 @@ def guess_table(path: Path, *, clustered: bool, arms: bool = True, arm: str = ""
         outcomes=outcomes,
         synthetic=marks == {SYNTHETIC},
     )
+
+
+def _refuse_title(path: Path, filled: Sequence[int]) -> None:
+    """Refuses a sheet whose first row holds far fewer cells than one below: a title, and no headings."""
+    if filled and 2 * filled[0] < max(filled):
+        raise TableRefused(
+            f"{path.name} has {filled[0]} filled cells in its first row and up to {max(filled)} below: headings must"
+            " stand in the first row. Delete the rows above them."
+        )
 
 
 def _renamed(name: str, arm: str) -> str:
@@ -172,6 +179,7 @@ def _cells(path: Path) -> tuple[dict[int, str], list[dict[int, str]]]:
         else:
             grid = {".csv": read_csv_grid, ".xlsx": read_xlsx, ".ods": read_ods}[ending](path)
             first = min(grid.rows, default=0)
+            _refuse_title(path, [len(grid.rows[number]) for number in sorted(grid.rows)[:_SEARCHED]])
             places = {place: str(value).strip() for place, value in grid.rows.get(first, {}).items()}
             body = [grid.rows[number] for number in sorted(grid.rows) if number > first]
     except Refused as refused:
@@ -194,66 +202,33 @@ def _text(value: Any) -> str:
     return " ".join(str(value).split())
 
 
-def _named(seen: Mapping[str, list[str]]) -> list[tuple[str, list[str], str]]:
-    """Headings with the names that the plan gives them: small letters, digits, underscores, each once."""
-    found: list[tuple[str, list[str], str]] = []
-    taken = {"arm"}
-    for head, values in seen.items():
-        name = re.sub(r"[^a-z0-9]+", "_", head.casefold()).strip("_") or "column"
-        name = f"c_{name}" if name[0].isdigit() else name
-        base, number = name, 2
-        while name in taken and not (name == "arm" and head.casefold() == "arm"):
-            name, number = f"{base}_{number}", number + 1
-        taken.add(name)
-        found.append((head, values, name))
-    return found
+def _words_of(heading: str) -> str:
+    """A heading as single words: `patientID`, `Patient No` and `patient_no` are two."""
+    return plain_name(re.sub(r"(?<=[^\W\d_A-Z])(?=[A-Z])", "_", heading)).replace("_", " ")
 
 
-def _column(head: str, values: Sequence[str], name: str) -> Column:
-    gaps = tuple(dict.fromkeys(value for value in values if value and value.casefold() in _GAPS))
-    known = [value for value in values if value.casefold() not in _GAPS]
-    numbers = [_number(value) for value in known]
-    whole = [number for number in numbers if number is not None]
-    codes: tuple[str, ...] = ()
-    if known and len(whole) == len(known):
-        codes = tuple(dict.fromkeys(value for value in known if value in _CODES))
-        rest = [number for value, number in zip(known, whole, strict=True) if value not in codes]
-        if not rest or min(rest) < 0:
-            codes, rest = (), whole
-        known = [value for value in known if value not in codes]
-        kind: Kind = "0/1" if set(rest) <= {0.0, 1.0} else "number"
-        return Column(
-            heading=head,
-            name=name,
-            kind=kind,
-            values=tuple(dict.fromkeys(known)),
-            missing=gaps + codes,
-            low=min(rest),
-            high=max(rest),
-        )
-    distinct = tuple(dict.fromkeys(known))
-    dates = bool(known) and all(re.fullmatch(r"\d{4}-\d{2}-\d{2}( 00:00:00)?", value) for value in known)
-    kind = "date" if dates else "category" if len(distinct) <= FEW else "text"
-    return Column(heading=head, name=name, kind=kind, values=distinct, missing=gaps)
-
-
-def _number(text: str) -> float | None:
-    return float(text) if _NUMBER.fullmatch(text) else None
+def _able(columns: Sequence[Column]) -> str:
+    few = [column.heading for column in columns if 2 <= len(column.values) <= MOST_ARMS]
+    return f"So few values has: {', '.join(few)}." if few else "No column has so few values."
 
 
 def _arm(columns: Sequence[Column]) -> str:
     """The column whose heading speaks of arms and that has few values."""
-    able = [column for column in columns if 2 <= len(column.values) <= MOST_ARMS and _ARM.search(column.heading)]
-    exact = [
-        column for column in able if column.heading.casefold() in ("arm", "treatment", "treated", "group", "allocation")
-    ]
-    return next((column.name for column in (*exact, *able)), "")
+    able = [column for column in columns if 2 <= len(column.values) <= MOST_ARMS]
+    said = (column.name for wanted in _ARMS for column in able if wanted.search(_words_of(column.heading)))
+    return next(said, "")
 
 
 def _person(columns: Sequence[Column], values: Mapping[str, Sequence[str]], people: int) -> str:
     """A column that names everybody once, and whose heading says so."""
     for column in columns:
-        if _PERSON.search(column.heading) and len(set(values[column.name])) == people and "" not in values[column.name]:
+        own = values[column.name]
+        if (
+            _PERSON.search(_words_of(column.heading))
+            and len(set(own)) == people
+            and not any(map(_MEASURED.fullmatch, own))
+            and column.kind != "date"
+        ):
             return column.name
     return ""
 
@@ -276,20 +251,46 @@ def _cluster(columns: Sequence[Column], values: Mapping[str, Sequence[str]], arm
     return (max(found)[2], max(found)[1]) if found else ("", 0)
 
 
-def _outcomes(columns: Sequence[Column]) -> dict[str, dict[str, str]]:
+def _outcomes(columns: Sequence[Column], names: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Columns that seem to be one outcome at several times, by their headings; where there are none, the last
     column.
+
+    A column that is called as a baseline alone is that of the only outcome without one.
     """
     groups: dict[str, dict[str, str]] = {}
-    for column in columns:
-        if found := _WAVE.search(column.name):
-            stem = column.name[: found.start()]
-            if stem:
-                groups.setdefault(stem, {})[found["wave"]] = column.name
+    for pattern, place in ((_WAVE, "end"), (_WAVE_FIRST, "start")):
+        taken = {name for waves in groups.values() if len(waves) > 1 for name in waves.values()}
+        for column in columns:
+            found = None if column.name in taken else pattern.search(column.name)
+            if found:
+                stem = column.name[: found.start()] if place == "end" else found["stem"]
+                if stem:
+                    groups.setdefault(stem, {})[found["wave"]] = column.name
     several = {stem: waves for stem, waves in groups.items() if len(waves) > 1}
-    if several:
-        return {stem: {_wave(wave): name for wave, name in waves.items()} for stem, waves in several.items()}
-    return {columns[-1].name: {"": columns[-1].name}} if columns else {}
+    if not several:
+        return {columns[-1].name: {"": columns[-1].name}} if columns else {}
+    found_waves = {
+        _free_outcome(stem, names.values()): {_wave(wave): name for wave, name in waves.items()}
+        for stem, waves in several.items()
+    }
+    return _with_lone_baseline(found_waves, columns)
+
+
+def _with_lone_baseline(outcomes: dict[str, dict[str, str]], columns: Sequence[Column]) -> dict[str, dict[str, str]]:
+    kinds = {column.name: column.kind for column in columns}
+    lone = [column.name for column in columns if _BEFORE.fullmatch(plain_name(column.heading))]
+    without = [own for own, waves in outcomes.items() if "baseline" not in waves]
+    if len(lone) == len(without) == 1:
+        waves = outcomes[without[0]]
+        if {kinds[name] for name in waves.values()} == {kinds[lone[0]]}:
+            outcomes[without[0]] = {"baseline": lone[0]} | waves
+    return outcomes
+
+
+def _free_outcome(stem: str, columns: Collection[str]) -> str:
+    """An id for an outcome that is no other column's, nor one of the analysis."""
+    taken = {*columns, *OWN, *OF_NO_OUTCOME, RESPONSE}
+    return free_name(f"{stem}_value", taken) if stem in taken else stem
 
 
 def _wave(text: str) -> str:

@@ -12,7 +12,10 @@ from pathlib import Path
 
 from hhp_stats.errors import HhpError
 from hhp_stats.files.changed_together import change_together
+from hhp_stats.intake.accepted_copies import keep_copies
+from hhp_stats.intake.dictionary import load_dictionary
 from hhp_stats.intake.raw_files import MANIFEST
+from hhp_stats.intake.spellings import load_spellings
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.book_studies import BOOK
 from hhp_stats.plan.catalogue import KEY, KEY_RULE, KINDS, PLANS, StudyEntry, catalogue
@@ -82,13 +85,15 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "",
         raise NewStudyRefused(
             f"{sections[f'sec-{slug}'].file} has a section with the label sec-{slug} already: choose another key."
         )
-    guess = guess_table(data, clustered=kind == "cluster trial", arms=kind != PILOT, arm=arm)
+    blank = load_spellings(root, load_dictionary(root)).of("blank")
+    guess = guess_table(data, clustered=kind == "cluster trial", arms=kind != PILOT, arm=arm, blank=blank)
     if kind == "cluster trial" and not guess.cluster:
         raise NewStudyRefused(
             f"{data.name} has no column of groups that lie wholly in one arm, as a cluster trial has: use --kind"
             ' "individual trial", or add it.'
         )
     head = _head(root, study, entries, kind=kind, title=title, ending=data.suffix.casefold())
+    _refuse_name(head.name, entries)
     table = data.read_bytes()
     files = {
         f"{PLANS}/{study}.toml": (pilot_plan_text if kind == PILOT else plan_text)(head, guess).encode(),
@@ -111,9 +116,24 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "",
     return NewStudy(study=study, guess=guess, files=files, edited=edited)
 
 
+def _refuse_name(name: str, entries: Sequence[StudyEntry]) -> None:
+    """Refuses a name, the title up to its colon, that is none or that of another study."""
+    if not re.search(r"\w", name):
+        raise NewStudyRefused("the title has no words before its colon: these are the name of the study.")
+    for entry in entries:
+        if entry.name.casefold() == name.casefold():
+            raise NewStudyRefused(
+                f"{entry.study} is called {entry.name!r} already: give another --title; what stands before its colon is"
+                " the name."
+            )
+
+
 def enter(root: Path, new: NewStudy) -> None:
-    """Write new files and the two shared ones, all or none. Raises as `change_together` does."""
+    """Write new files and the two shared ones, all or none, and keep a copy of the table, which a later one is held
+    against. Raises as `change_together` does.
+    """
     change_together(root, new=new.files, edited=new.edited, command="hhp new")
+    keep_copies(root)
 
 
 def _head(root: Path, study: str, entries: Sequence[StudyEntry], *, kind: str, title: str, ending: str) -> Head:

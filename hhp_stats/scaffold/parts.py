@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from hhp_stats.plan.book_studies import TO_CONFIRM
 from hhp_stats.plan.catalogue import Kind
+from hhp_stats.present.markdown import escaped
 from hhp_stats.scaffold.columns import TableGuess
 
 
@@ -55,8 +56,8 @@ def head_lines(
         "",
         "[glance]  # its line in the table of studies",
         f"asks = {quoted(f'What does {head.name} change? {TO_CONFIRM}')}",
-        f"design = {quoted(design)}",
-        f"participants = {quoted(participants)}",
+        f"design = {quoted(f'{design} {TO_CONFIRM}')}",
+        f"participants = {quoted(f'{participants} {TO_CONFIRM}')}",
         f"outcomes = {quoted(f'{outcomes} {TO_CONFIRM}'.strip())}",
         'known = "Nothing before this report"',
         "",
@@ -76,7 +77,7 @@ def table_lines(head: Head, guess: TableGuess) -> list[str]:
         "",
         "[words]  # singular and plural",
         'person = ["person", "people"]',
-        *([f"cluster = [{quoted(group)}, {quoted(group + 's')}]"] if group else []),
+        *([f"cluster = [{quoted(group)}, {quoted(f'{_plural(group)} {TO_CONFIRM}')}]"] if group else []),
         "",
         "[data]",
         f"file = {quoted(head.file)}",
@@ -88,6 +89,13 @@ def table_lines(head: Head, guess: TableGuess) -> list[str]:
         *(f"{name} = {quoted(heading)}" for name, heading in renamed),
         "",
     ]
+
+
+def _plural(word: str) -> str:
+    """The plural of most English words."""
+    if re.search(r"(s|x|z|ch|sh)$", word):
+        return f"{word}es"
+    return f"{word[:-1]}ies" if re.search(r"[^aeiou]y$", word) else f"{word}s"
 
 
 def lines_as_text(lines: Iterable[str]) -> str:
@@ -109,5 +117,10 @@ def printed(code: str, *, before: str = "") -> str:
 
 
 def table(code: str, *, label: str, caption: str) -> str:
-    """A cell with a table."""
-    return cell(code, f"label: tbl-{label}", f'tbl-cap: "{caption}"')
+    """A cell with a table; the caption is plain text."""
+    return cell(code, f"label: tbl-{label}", f"tbl-cap: {quoted(escaped(caption))}")
+
+
+def heading(head: Head) -> str:
+    """The title of a chapter, up to its colon, with its label."""
+    return f"# {escaped(head.title.split(':')[0])} {{#sec-{head.study.replace('_', '-')}}}\n"

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from hhp_stats.errors import HhpError
 from hhp_stats.files.changed_together import change_together
+from hhp_stats.intake.accepted_copies import keep_copies
 from hhp_stats.intake.raw_files import MANIFEST, raw_files, study_of
 from hhp_stats.plan.book_studies import BOOK
 from hhp_stats.plan.catalogue import PLANS, StudyEntry, catalogue, study_entry
@@ -121,6 +122,7 @@ def remove(root: Path, study: str, *, found: Removal | None = None) -> Path:
     change_together(root, new=kept, edited=found.edited, removed=found.moved, command="hhp remove")
     for file in found.moved:
         _remove_empty(root, (root / file).parent)
+    keep_copies(root)  # of what is left: that of the raw files that went goes with them
     return target
 
 

@@ -7,10 +7,15 @@ import io
 import re
 
 from hhp_stats.plan.book_studies import TO_CONFIRM
-from hhp_stats.scaffold.columns import Column, TableGuess
-from hhp_stats.scaffold.parts import Head, cell, head_lines, lines_as_text, printed, quoted, table, table_lines
+from hhp_stats.plan.table_dictionary import listed
+from hhp_stats.scaffold.column_kinds import Column, free_name, plain_name
+from hhp_stats.scaffold.columns import TableGuess
+from hhp_stats.scaffold.parts import Head, cell, head_lines, heading, lines_as_text, printed, quoted, table, table_lines
 
-_CONTROL = re.compile(r"^(0|no|control\w*|usual.*|tau|placebo|none|waiting.*|standard.*|as before)$", re.IGNORECASE)
+_CONTROL = re.compile(
+    r"^(0|no|cont|ctrl|control\w*|usual.*|tau|placebo|none|waiting.*|standard.*|as before)$", re.IGNORECASE
+)
+LONGEST = 32  # letters of an arm's id, which stands in the names of its results
 _HEADINGS = ("column", "meaning", "kind", "unit", "minimum", "maximum", "allowed", "missing")
 
 
@@ -19,8 +24,11 @@ def arm_ids(guess: TableGuess) -> list[tuple[str, str]]:
     values = sorted(guess.column("arm").values, key=lambda value: (not _CONTROL.match(value), value))
     found: list[tuple[str, str]] = []
     for place, value in enumerate(values):
-        own = re.sub(r"[^a-z0-9]+", "_", value.casefold()).strip("_")
-        found.append((own if own and own[0].isalpha() else f"arm_{own or place}", value))
+        own = plain_name(value)
+        own = own if own and own[0].isalpha() else f"arm_{own or place}"
+        if len(own) > LONGEST:
+            own = own[:LONGEST].rpartition("_")[0] or own[:LONGEST]
+        found.append((free_name(own, [known for known, _ in found]), value))
     return found
 
 
@@ -33,9 +41,9 @@ def dictionary_text(guess: TableGuess) -> str:
         if column.kind == "text":
             continue  # free text is not read
         limits = ["" if end is None else f"{end:.12g}" for end in (column.low, column.high)]
-        allowed = "|".join(column.values) if column.kind == "category" else ""
+        allowed = listed(column.values) if column.kind == "category" else ""
         write.writerow(
-            [column.name, f"{column.heading} {TO_CONFIRM}", column.kind, "", *limits, allowed, "|".join(column.missing)]
+            [column.name, f"{column.heading} {TO_CONFIRM}", column.kind, "", *limits, allowed, listed(column.missing)]
         )
     return stream.getvalue()
 
@@ -124,7 +132,7 @@ def _design_words(head: Head, guess: TableGuess) -> str:
 
 
 def _participants(guess: TableGuess) -> str:
-    return f"{guess.people} people" + (f" in {guess.clusters} groups" if guess.cluster else "")
+    return f"{guess.people:,} people" + (f" in {guess.clusters:,} groups" if guess.cluster else "")
 
 
 def _is_outcome(column: Column, guess: TableGuess) -> bool:
@@ -163,7 +171,7 @@ def chapter_text(head: Head, guess: TableGuess) -> str:
         return f'`{{python}} trial.say("{name}")`'
 
     parts = [
-        f"# {head.title.split(':')[0]} {{#sec-{head.study.replace('_', '-')}}}\n",
+        heading(head),
         printed(f'release.notice("{head.study}")', before="from hhp_stats.present import release\n\n"),
         cell(
             f"from hhp_stats.present import field_trials, standard_parts\n\n"

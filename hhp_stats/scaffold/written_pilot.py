@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from hhp_stats.plan.book_studies import TO_CONFIRM
 from hhp_stats.plan.pilot_schema import OWN_TABLES
-from hhp_stats.scaffold.columns import Column, TableGuess
-from hhp_stats.scaffold.parts import Head, cell, head_lines, lines_as_text, printed, quoted, table, table_lines
+from hhp_stats.scaffold.column_kinds import Column
+from hhp_stats.scaffold.columns import TableGuess
+from hhp_stats.scaffold.parts import Head, cell, head_lines, heading, lines_as_text, printed, quoted, table, table_lines
 
 TABLED = ("category", "0/1")
 
@@ -22,7 +23,7 @@ def pilot_plan_text(head: Head, guess: TableGuess) -> str:
                 purpose="what will be counted",
                 seed=None,
                 design="Pilot without a control group",
-                participants=f"{guess.people} people",
+                participants=f"{guess.people:,} people",
                 outcomes=", ".join(column.name.replace("_", " ") for column in guess.columns if column.kind in TABLED),
             ),
             "[design]",
@@ -98,7 +99,7 @@ def pilot_chapter_text(head: Head, guess: TableGuess) -> str:
     """The chapter with every standard part; its words are for the author, its numbers come from the results."""
     s = head.short
     parts = [
-        f"# {head.title.split(':')[0]} {{#sec-{head.study.replace('_', '-')}}}\n",
+        heading(head),
         printed(f'release.notice("{head.study}")', before="from hhp_stats.present import release\n\n"),
         cell(
             "from hhp_stats.present import pilots, standard_parts\n\n"

@@ -20,23 +20,25 @@ def pairwise_differences(effects: pd.DataFrame, *, conf_level: float = 0.95) -> 
     (s1^2 + s2^2)^2 / (s1^4 / df1 + s2^4 / df2), infinite where both are; intervals at `conf_level`, p-values adjusted
     by Holm over all pairs.
 
-    `effects`: one row a study; columns study, estimate, std_error, df, n. Returns one row a pair: first, second,
-    estimate, std_error, df, p_value, p_adjusted, conf_low, conf_high, conf_level, n. Assumes that the studies share no
-    people; their
-    populations, times and instruments are left as they are, so a difference is no comparison of interventions on
-    the same people.
+    `effects`: columns study, estimate, std_error, df, n, and name, which tells the effects of one study apart (default:
+    the study). Effects of one study are not held against each other: arms share their control group. Returns one row a
+    pair: first, second (names), first_study, second_study, estimate, std_error, df, p_value, p_adjusted, conf_low,
+    conf_high, conf_level, n. Assumes that different studies share no people; their populations, times and instruments
+    are left as they are, so a difference is no comparison of interventions on the same people.
 
-    Refuses (InvalidInput) a study named twice and standard errors or df that are not positive.
+    Refuses (InvalidInput) a name that stands twice and standard errors or df that are not positive.
     """
     rows = effects.to_dict("records")
-    names = [str(row["study"]) for row in rows]
+    names = [str(row.get("name", row["study"])) for row in rows]
     if len(set(names)) != len(names):
-        raise InvalidInput(f"a study stands twice: {', '.join(names)}")
+        raise InvalidInput(f"a name stands twice: {', '.join(names)}")
     for row in rows:
         if not (row["std_error"] > 0 and row["df"] > 0):
             raise InvalidInput(f"{row['study']}: a standard error and degrees of freedom above zero are needed")
     found = []
-    for one, other in combinations(rows, 2):
+    for (first, one), (second, other) in combinations(zip(names, rows, strict=True), 2):
+        if one["study"] == other["study"]:
+            continue
         made = Estimate(
             estimate=float(one["estimate"]) - float(other["estimate"]),
             std_error=math.hypot(one["std_error"], other["std_error"]),
@@ -48,8 +50,10 @@ def pairwise_differences(effects: pd.DataFrame, *, conf_level: float = 0.95) -> 
         )
         found.append(
             {
-                "first": one["study"],
-                "second": other["study"],
+                "first": first,
+                "second": second,
+                "first_study": one["study"],
+                "second_study": other["study"],
                 "estimate": made.estimate,
                 "std_error": made.std_error,
                 "df": made.df,
@@ -60,8 +64,8 @@ def pairwise_differences(effects: pd.DataFrame, *, conf_level: float = 0.95) -> 
                 "n": made.n,
             }
         )
-    columns = ["first", "second", "estimate", "std_error", "df", "p_value", "conf_low", "conf_high", "conf_level", "n"]
-    frame = pd.DataFrame(found, columns=columns)
+    columns = ["first", "second", "first_study", "second_study", "estimate", "std_error", "df"]
+    frame = pd.DataFrame(found, columns=[*columns, "p_value", "conf_low", "conf_high", "conf_level", "n"])
     return frame.assign(p_adjusted=holm(frame["p_value"].to_numpy()) if found else frame["p_value"])
 
 

@@ -1,6 +1,7 @@
 """New trials from their tables to pages, PDF and bundles, with plans of at most 60 lines and no Python: two public
 trials, a made-up one of three arms in other words with an outcome that is all missing in one arm and a surgery of
-two, and a pilot with the plan as it is written for it.
+two, one in another country's file with signs and digits in its names, and a pilot with the plan as it is written for
+it.
 
 Everything is done by commands, in a copy of the project that keeps its pilots; one rendering serves all tests.
 """
@@ -13,10 +14,13 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pikepdf
 import pytest
 
@@ -58,6 +62,59 @@ class Whole:
     def chapter(self, study: str) -> str:
         """The visible words of a trial's chapter."""
         return self.page(Path(self.chapters[study]).stem)
+
+
+CLASSES = "Kinder & <Klassen> 2 | $1_x"
+ARM, LABEL = "L'école & <plus> | $5 to $10", "Reads *alone* <b> [1]"
+
+
+def enter_classes(home: Path, folder: Path, hhp: Callable[..., str]) -> None:
+    """A cluster trial from a file in Windows-1252, with semicolons and dates of its country, in strata with numbers for
+    names; the plan is that of `hhp new` but for words, and for versions of the analysis of every shape.
+    """
+    rng = np.random.default_rng(11)
+    school = np.repeat(np.arange(16), 18)
+    arm = np.where(school % 2, ARM, "Übliche Förderung")
+    before, after = rng.integers(0, 2, len(school)), rng.random(len(school)) < 0.4 + 0.2 * (school % 2)
+    frame = pd.DataFrame(
+        {
+            "Kind_Nr": np.arange(len(school)) + 1,
+            "Klasse": [f"Kl. {c}" for c in school],
+            "Gruppe": arm,
+            "Bezirk": school // 8 + 1,
+            "liest_pre": before,
+            "liest_post": after.astype(int),
+            "Prüfung": pd.Timestamp("2024-03-05").strftime("%d.%m.%Y"),
+        }
+    )
+    path = folder / "classes2.csv"
+    frame.to_csv(path, sep=";", index=False, encoding="cp1252")
+    hhp(
+        "new", "classes2", "--kind", "cluster trial", "--data", str(path), "--title", f"{CLASSES}: trial",
+        "--arm", "Gruppe",
+    )  # fmt: skip
+    plan = home / "data/plan/classes2.toml"
+    text = plan.read_text(encoding="utf-8")
+    for old, new in (
+        (" [to be confirmed]", ""),
+        ('["klasse", "klasses"]', '["class", "classes"]'),
+        ('["person", "people"]', '["child", "children"]'),
+        ("Groups (klasse)", "Classes"),
+        ('label = "liest"', f'label = "{LABEL}"'),
+        ('# strata = ["column"]', 'strata = ["bezirk"]'),
+        ('terms = ["baseline"]', 'terms = ["baseline", "bezirk"]'),
+        ("# beside = [", 'beside = ["unadjusted", "firth", "logit", "lee-bounds", "randomisation"]  # ['),
+    ):
+        assert old in text, old
+        text = text.replace(old, new)
+    plan.write_text(text, encoding="utf-8")
+    described = plan.with_name("classes2.dictionary.csv")
+    lines = described.read_text(encoding="utf-8").replace(" [to be confirmed]", "")
+    assert "bezirk,Bezirk,number,,1,2,," in lines and "prufung,Prüfung,date" in lines
+    described.write_text(
+        lines.replace("bezirk,Bezirk,number,,1,2,,", "bezirk,Bezirk,category,,,,1|2,"), encoding="utf-8"
+    )
+    hhp("check", "classes2")
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +179,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
         (home / f"data/plan/{study}.toml").write_text(plan, encoding="utf-8")
         (home / f"data/plan/{study}.dictionary.csv").write_text(described, encoding="utf-8")
         hhp("check", study)
+    enter_classes(home, folder, hhp)
     diary().drop(columns="Release").to_csv(folder / "diary.csv", index=False)
     hhp("new", "diary", "--kind", "pilot", "--data", str(folder / "diary.csv"), "--title", "Sleep diary: a pilot")
     for name in ("diary.toml", "diary.dictionary.csv"):
@@ -158,6 +216,18 @@ def test_numbers_of_the_public_trials_are_those_of_other_software(whole: Whole) 
     assert "3.08 lower in \u201cBeat the Blues\u201d" in whole.chapter("btheb")
     awards = whole.chapter("awards")
     assert "3.0 percentage points higher in \u201cAward programme\u201d" in awards and "39 schools" in awards
+
+
+def test_signs_of_names_and_labels_stand_on_every_page_as_in_the_plan(whole: Whole) -> None:
+    (page,) = (path.stem for path in (whole.home / "_output").glob("*-classes2.html"))
+    text = whole.page(page)
+    assert CLASSES in text and f"“{ARM.replace(chr(39), chr(0x2019))}”" in text and LABEL in text
+    assert "16 classes with 288 children were" in text and "within strata of Bezirk" in text and "klasse" not in text
+    assert "CR2 by class" in text and "Firth" in text and "In standard deviations" in text
+    for other in ("index", "01-programme", "11-discussion", "B-sensitivity", "C-data", "G-consort"):
+        assert CLASSES in whole.page(other), other
+    with pikepdf.open(whole.home / "_output/report.pdf") as pdf, pdf.open_outline() as outline:
+        assert any(CLASSES in str(item.title) for item in outline.root)
 
 
 @pytest.mark.parametrize("study", KINDS)

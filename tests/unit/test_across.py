@@ -58,6 +58,12 @@ def test_one_study_has_no_pair() -> None:
     assert pairwise_differences(effects().head(1)).empty
 
 
+def test_effects_of_one_study_are_told_apart_and_not_held_against_each_other() -> None:
+    found = pairwise_differences(effects(study=["a", "a", "b"], name=["a, one", "a, two", "b"]))
+    assert list(zip(found["first"], found["second"], strict=True)) == [("a, one", "b"), ("a, two", "b")]
+    assert set(found["first_study"]) == {"a"} and set(found["second_study"]) == {"b"}
+
+
 @pytest.mark.parametrize(
     "change", [{"study": ["a", "a", "b"]}, {"std_error": [0.0, 1.0, 1.0]}, {"df": [math.nan, 1.0, 1.0]}]
 )

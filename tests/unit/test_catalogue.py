@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,41 @@ def test_no_python_outside_a_studys_own_modules_names_a_study() -> None:
 def _is_docstring(text: str) -> bool:
     """Words for a reader, not for the programme: several lines, or a sentence without a path, a call or a key alone."""
     return "\n" in text or (bool(re.search(r"[a-z] [a-z]+ [a-z]", text)) and "hhp " not in text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[design]", "[designs]"),
+        ("[design]", "[[design]]"),
+        ("title = ", "titles = "),
+        ('study = "swing"', 'study = "swings"'),
+        ("everything", ""),
+    ],
+)
+def test_a_plan_that_lost_its_design_or_its_head_does_not_vanish(home: Path, old: str, new: str) -> None:
+    path = home / "data/plan/swing.toml"
+    text = path.read_text(encoding="utf-8")
+    (home / "data/plan/swing.dictionary.csv").touch()  # that of a trial on a table: a name that stays
+    path.write_text(text.replace(old, new, 1) if old != "everything" else "", encoding="utf-8")
+    with pytest.raises(PlanError, match=r"data/plan/swing\.toml"):
+        catalogue(home)
+
+
+@pytest.mark.parametrize("share", ["50", "-0.1", '"half"'])
+def test_the_share_that_is_enough_is_a_share(home: Path, share: str) -> None:
+    put(home, "data/plan/programme.toml", "enough_response = 0.5", f"enough_response = {share}")
+    with pytest.raises(PlanError, match="enough_response"):
+        catalogue(home)
+
+
+@pytest.mark.parametrize("written", [" [ design ]", "[design] # of the trial", '["design"]'])
+def test_a_design_is_found_however_toml_writes_it(home: Path, written: str) -> None:
+    put(home, "data/plan/swing.toml", "\n[design]\n", f"\n{written}\n")
+    assert "swing" in [entry.study for entry in catalogue(home)]
+
+
+def test_the_name_of_a_trial_on_a_table_stands_in_sentences_as_its_plan_has_it() -> None:
+    own = study_entry(ROOT, "letters")
+    assert (own.inside, own.noun) == ("letters", "letters trial")
+    assert replace(own, on_table=True, name="Kenya").noun == "Kenya trial"

@@ -33,14 +33,14 @@ def effect_row(study, outcome, estimate, *, error=0.1, n=100, df=math.inf, conf_
         source="",
     )
     construct = "wellbeing" if "wellbeing" in outcome else ""
-    return row, {"label": f"Label of {outcome}", "better": better, "construct": construct}
+    return row, {"label": f"Label of {outcome}", "better": better, "construct": construct, "arm": ""}
 
 
 def side(rows, *, root, power=()):
     """The chapter as if these were all results: effects, and rows of power beside them."""
     made, about = zip(*rows, strict=True)
     effects = result_frame(made).assign(
-        **{name: [one[name] for one in about] for name in ("label", "better", "construct")}
+        **{name: [one[name] for one in about] for name in ("label", "better", "construct", "arm")}
     )
     results = pd.concat([effects[result_frame([]).columns], result_frame(power)])
     studies = {entry.study: entry for entry in catalogue(root) if entry.study in set(results["study"])}

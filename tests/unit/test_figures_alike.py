@@ -89,7 +89,9 @@ LABELS = ["Short", "A long name of a row that does not fit beside a frame on a t
 def test_names_stand_beside_their_rows_on_paper_and_above_them_on_a_telephone() -> None:
     for width in (WIDTH, PHONE):
         rows = row_axes(LABELS, width=width, row=0.3, around=0.8, words=["1 (0 to 2)", "3"], bold=[True, False])
-        places = {text.get_text(): text for text in rows.axes.texts}
+        places = {
+            text.get_text() if width == PHONE else text.get_text().replace("\n", " "): text for text in rows.axes.texts
+        }
         assert rows.above == (width == PHONE)
         assert list(rows.places) == sorted(rows.places, reverse=True)
         assert places["Short"].get_weight() == "bold" and places["3"].get_weight() == "normal"
@@ -99,6 +101,7 @@ def test_names_stand_beside_their_rows_on_paper_and_above_them_on_a_telephone() 
             assert first[0] == first[1] > rows.places[0] > places["3"].xy[1] > rows.places[1]
         else:
             assert [places[label].xy for label in LABELS] == [(-0.02, 1), (-0.02, 0)] and list(rows.places) == [1, 0]
+            assert places[LABELS[1]].get_text().count("\n") == 1  # half of the width is left for the frame
         plt.close(rows.figure)
 
 

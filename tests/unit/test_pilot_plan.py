@@ -49,6 +49,8 @@ REFUSED = [
     ("where = \"frequency == 'most days'\"", "where = \"frequency > 'most days'\"", "of texts ask == or != only"),
     ('population = "brent"', 'population = "brnt"', "Did you mean 'brent'"),
     ('statistics = ["count", "share"]', 'statistics = ["count", "shares"]', "Did you mean 'share'"),
+    ('statistics = ["count", "share"]', "statistics = []", "has no statistic. Name one: count"),
+    ('kind = "pilot"', 'kind = "Pilot"', "design.kind: is 'Pilot'. Allowed"),
     ('statistics = ["count", "share"]', 'statistics = ["count", "sum"]', "two statistics of one name"),
     ('statistics = ["sum"]\ncolumn = "minutes"', 'statistics = ["sum"]', "needs a column for its sum"),
     ('id = "usage/access_brent"', 'id = "usage/access_brent"\ncolumn = "minutes"', "for a number of people"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import os
 import shutil
@@ -89,8 +88,15 @@ def test_every_python_programme_prints_its_row(
     studied: Path, outputs: dict[str, StudyOutput], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(studied)
-    read = functools.lru_cache(maxsize=None)(pd.read_csv)
-    monkeypatch.setattr(pd, "read_csv", lambda *given, **named: read(*given, **named).copy())
+    read, kept = pd.read_csv, {}
+
+    def read_once(*given: object, **named: object) -> pd.DataFrame:
+        key = repr((given, named))
+        if key not in kept:
+            kept[key] = read(*given, **named)
+        return kept[key].copy()
+
+    monkeypatch.setattr(pd, "read_csv", read_once)
     ran = 0
     for recipe, frames in recipes(outputs):
         recipe = shortened(recipe)
@@ -127,7 +133,11 @@ def values_of(text: str) -> dict[str, float]:
 RUN_ALL = """
 arguments <- commandArgs(TRUE)
 kept <- new.env()
-read.csv <- function(file) { if (is.null(kept[[file]])) kept[[file]] <- utils::read.csv(file); kept[[file]] }
+read.csv <- function(file, ...) {
+  key <- paste(file, deparse(list(...)), collapse = " ")
+  if (is.null(kept[[key]])) kept[[key]] <- utils::read.csv(file, ...)
+  kept[[key]]
+}
 for (number in seq_len(as.integer(arguments[2]))) {
   cat("##", number, "\\n")
   source(file.path(arguments[1], paste0(number, ".R")), local = new.env())

@@ -87,9 +87,17 @@ def read_recipes(folder: Path) -> dict[str, Recipe]:
 def read_frames(folder: Path) -> AnalysisFrames:
     """The frames that a study wrote, for programmes that do not want to read files themselves."""
     home = folder / FOLDER
-    people = {path.stem: pd.read_csv(path) for path in sorted(home.glob("*.csv")) if path.name != COLUMNS}
+    recipes = tuple(read_recipes(folder).values())
+    texts: dict[str, dict[str, str]] = {}
+    for recipe in recipes:
+        texts.setdefault(recipe.frame, {}).update(dict.fromkeys(recipe.categories, "str"))
+    people = {
+        path.stem: pd.read_csv(path, dtype=texts.get(path.stem), keep_default_na=False, na_values=[""])
+        for path in sorted(home.glob("*.csv"))
+        if path.name != COLUMNS
+    }
     imputed = {path.name.split(".")[0]: pd.read_csv(path) for path in sorted(home.glob("*.csv.gz"))}
-    return AnalysisFrames(people=people, imputed=imputed, recipes=tuple(read_recipes(folder).values()))
+    return AnalysisFrames(people=people, imputed=imputed, recipes=recipes)
 
 
 def _dictionary(path: Path) -> dict[str, str]:

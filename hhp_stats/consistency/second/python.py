@@ -44,7 +44,9 @@ def python_programme(recipe: Recipe) -> str:
         "",
     ]
     place = f"{RESULTS}/{study}/{FOLDER}"
-    lines.append(f'people = pd.read_csv("{place}/{recipe.frame}.csv", index_col="person")')
+    texts = f", dtype={dict.fromkeys(recipe.categories, 'str')}" if recipe.categories else ""
+    texts += ', keep_default_na=False, na_values=[""]' if texts else ""
+    lines.append(f'people = pd.read_csv("{place}/{recipe.frame}.csv", index_col="person"{texts})'.replace("'", '"'))
     lines += [f'people = people[people["{name}"] == 1]' for name in recipe.only]
     needed = f".dropna(subset={list(recipe.known)})" if recipe.known else ""
     if recipe.imputed:
@@ -97,14 +99,14 @@ def _clusters(recipe: Recipe) -> str:
 def _formula(recipe: Recipe, outcome: str | None = None) -> list[str]:
     """The formula over as many lines as it needs."""
     terms = recipe.right_side().split(" + ")
-    found, line = [], f"    '{outcome or recipe.outcome} ~ {terms[0]}"
+    found, line = [], f"{outcome or recipe.outcome} ~ {terms[0]}"
     for term in terms[1:]:
-        if len(line) + len(term) > 96:
-            found.append(line + " '")
-            line = f"    '+ {term}"
+        if len(line) + len(term) > 91:
+            found.append(f"{line} ")
+            line = f"+ {term}"
         else:
             line += f" + {term}"
-    return ["formula = (", *found, line + "'", ")"]
+    return ["formula = (", *(f"    {part!r}" for part in (*found, line)), ")"]
 
 
 def _chosen(recipe: Recipe) -> list[str]:

@@ -32,10 +32,12 @@ def r_programme(recipe: Recipe) -> str:
     library = "library(clubSandwich)" if _small(recipe) else "library(sandwich)"
     needs = recipe.estimator in ("ols", "logit") and recipe.covariance != "classical"
     place = f"{RESULTS}/{study}/{FOLDER}"
+    kinds = ", ".join(f'{name} = "character"' for name in recipe.categories)
+    texts = f', na.strings = "", colClasses = c({kinds})' if kinds else ""
     lines = [
         f"# {recipe.result_id}",
         *([library] if needs else []),
-        f'people <- read.csv("{place}/{recipe.frame}.csv")',
+        f'people <- read.csv("{place}/{recipe.frame}.csv"{texts})',
     ]
     pick = [f"data <- data[data${name} == 1, ]" for name in recipe.only]
     if recipe.known:
@@ -102,7 +104,7 @@ def _clusters(recipe: Recipe) -> str:
 
 def _terms(recipe: Recipe, *, without: str = "") -> list[str]:
     found = [
-        f'relevel(factor({term.column}), "{term.base}")' if term.base else term.column
+        f"relevel(factor({term.column}), {term.quoted})" if term.base else term.column
         for term in recipe.terms
         if term.column != without
     ]

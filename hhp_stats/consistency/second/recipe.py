@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -22,6 +23,11 @@ class RecipeTerm:
 
     column: str
     base: str = ""
+
+    @property
+    def quoted(self) -> str:
+        """The base level as a text of Python or R."""
+        return json.dumps(self.base, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +79,15 @@ class Recipe:
         terms = tuple(RecipeTerm(**term) for term in record["terms"])
         return cls(**{**record, **lists, "terms": terms})
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The columns whose values are names, though they may look like numbers, gaps or logical values."""
+        return tuple(dict.fromkeys(term.column for term in self.terms if term.base))
+
     def right_side(self) -> str:
         """The right-hand side as a formula of patsy and formulaic."""
-        return (
-            " + ".join(
-                [f'C({term.column}, Treatment("{term.base}"))' if term.base else term.column for term in self.terms]
-            )
-            or "1"
-        )
+        found = [f"C({term.column}, Treatment({term.quoted}))" if term.base else term.column for term in self.terms]
+        return " + ".join(found) or "1"
 
     def coefficient(self, name: str) -> str:
         """What statsmodels calls the coefficient of a term of the weights."""

@@ -63,7 +63,8 @@ class FieldTrialChapter:
     # ------------------------------------------------------------ all outcomes and arms, whatever the plan names
     def brief(self) -> str:
         """A line for every outcome and arm, as a Markdown list (for a cell with `output: asis`)."""
-        return "\n".join(f"- {self.say(f'short/{o.id}/{arm.id}')}" for o, arm in self.report.comparisons) + "\n"
+        lines = [escaped(self.say(f"short/{o.id}/{arm.id}")) for o, arm in self.report.comparisons]
+        return "".join(f"- {line}\n" for line in lines)
 
     def each_outcome(self) -> str:
         """Every outcome under a heading of its own: what was found for each arm, whether other versions agree, and the
@@ -75,7 +76,7 @@ class FieldTrialChapter:
             said.append(f"### {label} {{#sec-{short}-results-{outcome.id.replace('_', '-')}}}\n")
             for arm in self.report.plan.offered:
                 name = f"{outcome.id}/{arm.id}"
-                said.append(f"{self.say(f'effect/{name}')} {self.say(f'robustness/{name}')}\n")
+                said.append(escaped(f"{self.say(f'effect/{name}')} {self.say(f'robustness/{name}')}") + "\n")
             said.append(self.figure(f"arms/{outcome.id}")._repr_markdown_())
         return "\n".join(said)
 
@@ -95,7 +96,7 @@ class FieldTrialChapter:
     def each_bound(self) -> str:
         """What those whose outcome is not known could change, for every outcome and arm that the plan asks it of."""
         said = [
-            f"*{escaped(self.report.named(o, arm))}.* {bounds}"
+            f"*{escaped(self.report.named(o, arm))}.* {escaped(bounds)}"
             for o, arm in self.report.comparisons
             if (bounds := self.say(f"bounds/{o.id}/{arm.id}")) != NO_BOUNDS
         ]

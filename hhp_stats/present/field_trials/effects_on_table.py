@@ -8,7 +8,8 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.plan.individual import Arm, IndividualOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
-from hhp_stats.present.listing import listed_words
+from hhp_stats.present.listing import listed_apart
+from hhp_stats.present.marked_text import plain
 from hhp_stats.present.numbers import alpha_of, count, interval, level, number, p_clause, percent
 from hhp_stats.present.study_results import Row
 from hhp_stats.results.frame import LACKING
@@ -107,7 +108,7 @@ def short(report: FieldTrialReport, name: str) -> str:
         f" \u201c{report.control.label}\u201d"
     )
     head, tail = ("clearly ", "") if found.clear else ("", ", but this could be chance")
-    return f"{title}: {head}{way} ({evidence(report, outcome, row)}){tail}."
+    return f"{outcome.label}: {head}{way} ({evidence(report, outcome, row)}){tail}."
 
 
 def _estimated(report: FieldTrialReport) -> list[tuple[str, IndividualOutcome, Row]]:
@@ -155,11 +156,13 @@ def verdict(report: FieldTrialReport) -> str:
         return f"We found no clear effect in {which} ({evidence_of}).{_lacking(report)}"
     kept = sum(row["p_adjusted"] < alpha_of(report.plan.conf_level) for _, _, row in rows)
     left = "none remains" if not kept else f"{in_words(kept)} {'remains' if kept == 1 else 'remain'}"
+    if kept == len(clear) > 1:
+        left = "both remain" if kept == 2 else "all remain"
     whole = "both" if len(rows) == 2 else f"all {in_words(len(rows))}"
     some = f"{in_words(len(clear))} of the {total}"
     which = f"{whole} {_what(report, len(rows))}" if len(clear) == len(rows) else some
     return (
-        f"We found a clear effect in {which}: {listed_words(clear)} ({evidence_of})."
+        f"We found a clear effect in {which}: {listed_apart(clear)} ({evidence_of})."
         f" After Holm\u2019s adjustment for {total}, {left}.{_lacking(report)}"
     )
 
@@ -173,7 +176,7 @@ def towards(report: FieldTrialReport) -> str:
             sides[found.favours].append(name)
     words = {"treatment": "the offer", "control": f"\u201c{report.control.label}\u201d"}
     parts = [
-        f"{listed_words(names)} {'points' if len(names) == 1 else 'point'} in favour of {words[side]}"
+        f"{listed_apart(names)} {'points' if len(names) == 1 else 'point'} in favour of {words[side]}"
         for side, names in sides.items()
         if names
     ]
@@ -226,8 +229,13 @@ def bounds(report: FieldTrialReport, name: str = "") -> str:
         ends = [number(scale * each["estimate"], digits) for each in (low, high)]
         reach = interval(scale * row["conf_low"], scale * row["conf_high"], digits)
         word = "excludes" if prose.is_clear(row) else "includes"
-        at = f"lies between {' and '.join(ends)}" if low["estimate"] < high["estimate"] else f"is {ends[0]}"
-        why = "" if low["estimate"] < high["estimate"] else f" It is known for the same share of {report.them} in both."
+        apart = low["estimate"] < high["estimate"]
+        at = f"is {ends[0]}"
+        if apart and plain(ends[0]) != plain(ends[1]):
+            at = f"lies between {' and '.join(ends)}"
+        if apart and plain(ends[0]) == plain(ends[1]):
+            words += " by either bound"
+        why = "" if apart else f" It is known for the same share of {report.them} in both."
         said.append(
             f"{whom}, the effect on {outcome.label} {at}{words} "
             f"({level(row['conf_level'])} CI {reach}, which {word} zero).{why}"

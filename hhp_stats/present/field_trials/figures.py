@@ -169,7 +169,11 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
     words = "; ".join(f"{label}: {number(m)} ({interval(low, high)})" for label, m, low, high in rows)
     crossing = sum(low <= 0 <= high for _, _, low, high in rows)
     verdict = (
-        "every interval includes zero" if crossing == len(rows) else f"{crossing} of {len(rows)} intervals include zero"
+        "every interval includes zero"
+        if crossing == len(rows)
+        else f"{crossing} of {len(rows)} intervals {'includes' if crossing == 1 else 'include'} zero"
+        if crossing
+        else "no interval includes zero"
     )
     return embed(
         lambda width: _effects(rows, reach=reach, title=title, width=width),
@@ -201,7 +205,7 @@ def _effects(
         axes.plot([low, high], [y, y], color=TREATMENT, linewidth=2, solid_capstyle="butt")
         axes.plot([middle], [y], marker="o", color=TREATMENT, markersize=6)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel(fitted(title, width))
+    axes.set_xlabel(fitted(title, min(width, frame.title)))
     return frame.figure
 
 

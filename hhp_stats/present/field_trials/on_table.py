@@ -23,7 +23,7 @@ from hhp_stats.present.field_trials.effects_on_table import (
 )
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
 from hhp_stats.present.listing import listed_words
-from hhp_stats.present.numbers import interval, level, number, percent, plural, withheld
+from hhp_stats.present.numbers import interval, level, number, percent, spelled, withheld
 from hhp_stats.results.frame import LACKING
 
 
@@ -69,9 +69,11 @@ def known(report: FieldTrialReport) -> str:
         pair = (
             "The shares" if len(report.plan.offered) == 1 else f"Those of \u201c{arm.label}\u201d and the control group"
         )
+        gap = f"{number(abs(100 * row['estimate']), 1)} percentage points"
+        way = "lower" if row["estimate"] < 0 else "higher"
         said.append(
-            f"{pair} {clear}: by {number(100 * row['estimate'], 1)} percentage points "
-            f"({prose.uncertainty(row, digits=1, scale=100)})."
+            f"{pair} {clear}: that of \u201c{arm.label}\u201d is {gap} {way}"
+            f" ({prose.uncertainty(row, digits=1, scale=100)})."
         )
     return " ".join(said)
 
@@ -99,9 +101,17 @@ def balance(report: FieldTrialReport) -> str:
     worst = max(rows, key=lambda row: abs(float(row["std_difference"])))
     arms = {arm.id: arm.label for arm in report.plan.offered}
     whose = "" if len(arms) == 1 else f", \u201c{arms[str(worst['arm'])]}\u201d against the control group"
+    covariates = len({row["covariate"] for row in rows})
+    which = (
+        "the standardised difference"
+        if len(rows) == 1
+        else "the largest standardised difference"
+        if covariates == 1
+        else f"Of {spelled(covariates)} characteristics before the trial, the largest standardised difference"
+    )
+    before = "" if covariates > 1 else "Before the trial, "
     return (
-        f"Of {plural(len({row['covariate'] for row in rows}), 'characteristic')} before the trial, the largest"
-        f" standardised difference between the arms is {number(worst['std_difference'])}"
+        f"{before}{which} between the arms is {number(worst['std_difference'])}"
         f" ({report.term(str(worst['covariate']))}{whose})."
     )
 

@@ -313,7 +313,7 @@ def clusters(report: FieldTrialReport) -> GT:
                 "Arm": arm.label,
                 heading: count(len(own)),
                 report.them.capitalize(): count(people),
-                f"{report.them} each, mean": mean,
+                f"{report.them.capitalize()} each, mean": mean,
                 "Primary outcome known": count(known),
             }
         )

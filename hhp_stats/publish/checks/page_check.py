@@ -11,9 +11,10 @@ import json
 import math
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 
 from hhp_stats import tails
@@ -68,22 +69,28 @@ class PageCheck:
     marks: int = 0  # numbers held against the results they name (`mark_check`)
 
 
-def check_pages(folder: Path, *, quoted: Sequence[str] = (), remember: Remember = make_again) -> PageCheck:
+def check_pages(
+    folder: Path, *, quoted: Sequence[str] = (), exempt: Collection[str] = (), remember: Remember = make_again
+) -> PageCheck:
     """Do the printed numbers of every page below `folder` agree with each other, within rounding?
 
-    `quoted` names pages that repeat contradictory figures of others on purpose; they are left out. `remember` may keep
-    what was found on a page, for as long as the page and these checks stay the same.
+    `quoted` names pages that repeat contradictory figures of others on purpose; they are left out. `exempt` are results
+    whose interval or p follows another rule than estimate, standard error and df, whatever a plan calls them.
+    `remember` may keep what was found on a page, for as long as the page and these checks stay the same.
     Refuses (SelfCheckFailed, naming page and text) any disagreement, and a folder without pages.
     """
     files = [file for file in sorted(folder.glob("*.html")) if file.name not in quoted]
     if not files:
         raise SelfCheckFailed(f"{folder} holds no page to check", [])
     found: list[str] = []
+    others = sorted(exempt)
     counts = {"estimates": 0, "shares": 0, "sentences": 0}
     checks = code_of(sys.modules[__name__], page_text, printed, statcheck, tails, typography, well_formed)
     for file in files:
         text = file.read_text(encoding="utf-8")
-        made: list[tuple[str, str]] = json.loads(remember(["page check", checks, text], partial(_checked, text)))
+        made: list[tuple[str, str]] = json.loads(
+            remember(["page check", checks, text, *others], partial(_checked, text, others))
+        )
         for kind, problem in made:
             counts[kind] += 1
             if problem:
@@ -93,26 +100,28 @@ def check_pages(folder: Path, *, quoted: Sequence[str] = (), remember: Remember 
     return PageCheck(pages=len(files), **counts)
 
 
-def _checked(text: str) -> str:
+def _checked(text: str, exempt: Sequence[str]) -> str:
     page = read_page(text)
-    return json.dumps(list(_page_problems(page.paragraphs, page.tables)))
+    return json.dumps(list(_page_problems(page.paragraphs, page.tables, frozenset(exempt))))
 
 
-def _page_problems(paragraphs: Sequence[str], tables: Sequence[PageTable]) -> Iterator[tuple[str, str]]:
+def _page_problems(
+    paragraphs: Sequence[str], tables: Sequence[PageTable], exempt: frozenset[str]
+) -> Iterator[tuple[str, str]]:
     """Every check made, as (kind, problem or "")."""
     for table in tables:
-        yield from (("estimates", problem) for problem in table_estimates(table))
+        yield from (("estimates", problem) for problem in table_estimates(table, exempt))
         yield from (("shares", problem) for problem in table_shares(table))
     for paragraph in paragraphs:
         yield from (("shares", problem) for problem in sentence_shares(paragraph))
         yield from (("sentences", problem) for problem in sentence_tests(paragraph))
 
 
-def table_estimates(table: PageTable) -> Iterator[str]:
+def table_estimates(table: PageTable, exempt: frozenset[str] = frozenset()) -> Iterator[str]:
     """Lines with estimate, interval and p: is the estimate in the middle, and does p follow from the three?
 
     The standard error is half the interval over the quantile of t. Without a column df any df from `FEWEST` up is
-    granted.
+    granted. Lines with numbers of an `exempt` result are left out.
     """
     table = _plainly(table)
     columns = {name: place for place, name in enumerate(table.headings)}
@@ -122,8 +131,10 @@ def table_estimates(table: PageTable) -> Iterator[str]:
         return
     level = float(reach.split("%")[0]) / 100
     p_column = next((place for name, place in columns.items() if _P_HEADING.fullmatch(name)), None)
-    for row in table.rows:
+    for row, named in zip(table.rows, table.results or repeat(frozenset()), strict=False):
         if len(row) != len(table.headings) or OTHER_RULE.search(row[0]) or any(map(OF_A_SCALE.search, row)):
+            continue
+        if named & exempt:
             continue
         interval, estimate = _INTERVAL.fullmatch(row[columns[reach]]), _printed(row[columns[middle]])
         ends = [_printed(interval[1]), _printed(interval[2])] if interval else []
@@ -207,6 +218,7 @@ def _plainly(table: PageTable) -> PageTable:
     return PageTable(
         headings=[plain(heading) for heading in table.headings],
         rows=[[plain(cell).strip() for cell in row] for row in table.rows],
+        results=table.results,
     )
 
 

@@ -15,10 +15,14 @@ _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "me
 
 @dataclass(slots=True)
 class PageTable:
-    """One table: the headings next to its cells, and rows of cells. Spanned cells are repeated, across and down."""
+    """One table: the headings next to its cells, and rows of cells. Spanned cells are repeated, across and down.
+
+    `results` holds, row by row, the ids of the results whose numbers the cells print.
+    """
 
     headings: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
+    results: list[frozenset[str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,7 @@ class _Reader(Reader):
         self.skipping: list[str] = []
         self.table: PageTable | None = None
         self.row: list[str] | None = None
+        self.named: set[str] = set()  # results of the row
         self.in_head = False
         self.span = self.down = 1
         self.head: list[dict[int, str]] = []  # rows of headings: column -> words
@@ -58,13 +63,15 @@ class _Reader(Reader):
         if self.skipping or tag in _SKIPPED:
             self.skipping.append(tag)
             return
+        if "data-result" in attributes:
+            self.named.add(attributes["data-result"])
         if tag == "table":
             self.flush()
             self.table = PageTable()
         elif tag == "thead":
             self.in_head, self.head, self.line = True, [], -1
         elif tag == "tr" and self.table is not None:
-            self.row = []
+            self.row, self.named = [], set()
             self.line += self.in_head
         elif tag in ("td", "th") and self.row is not None:
             self.words = []
@@ -86,6 +93,7 @@ class _Reader(Reader):
         elif tag == "tr" and self.table is not None and self.row is not None:
             if not self.in_head and self.row:
                 self.table.rows.append(self.row)
+                self.table.results.append(frozenset(self.named))
             self.row = None
         elif tag == "thead":
             self.in_head = False

@@ -79,7 +79,9 @@ def check_report(root: Path, pages: Path | None, *, remember: Remember = make_ag
             check_flow(read_table(flow), frame, study=study)
     if pages is None or not any(pages.glob("*.html")):
         return found, PageCheck(pages=0, estimates=0, shares=0, sentences=0)
-    return found, replace(check_pages(pages, remember=remember), marks=check_marks(pages, frame, remember=remember))
+    return found, replace(
+        check_pages(pages, exempt=found.exempt, remember=remember), marks=check_marks(pages, frame, remember=remember)
+    )
 
 
 def check_results(frame: pd.DataFrame) -> FrameCheck:

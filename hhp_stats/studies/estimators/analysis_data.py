@@ -103,6 +103,7 @@ class AnalysisData:
     seed: int  # the same for what takes one whole number
     draws: int  # of the bootstrap behind Lee's bounds
     cluster: str = ""
+    called: str = ""  # what a cluster is called in a method, "" for the name of its column
     second: str = ""
     groups: str = ""
     weights: Callable[[], pd.Series | None] = lambda: None
@@ -129,17 +130,20 @@ class AnalysisData:
 
     def of(self, people: pd.DataFrame) -> pd.Series | None:
         """The clusters of some of the people."""
-        return people[self.cluster] if self.cluster else None
+        return self._named(people) if self.cluster else None
+
+    def _named(self, people: pd.DataFrame) -> pd.Series:
+        return people[self.cluster].rename(self.called or self.cluster)
 
     def units(self, people: pd.DataFrame) -> pd.Series:
         """What was drawn: the cluster of each of some people, or where they were drawn one by one the person."""
-        return people[self.cluster] if self.cluster else pd.Series(range(len(people)), index=people.index)
+        return self._named(people) if self.cluster else pd.Series(range(len(people)), index=people.index)
 
     def drawn(self, people: pd.DataFrame) -> pd.Series:
         """The same where there must be some; refuses (InvalidInput) people drawn one by one."""
         if not self.cluster:
             raise InvalidInput(f"{self.analysis.id}: {self.analysis.estimator} needs clusters, and none are there")
-        return people[self.cluster]
+        return self._named(people)
 
     def rng(self) -> np.random.Generator:
         """The random numbers of this analysis: another analysis more or less leaves them as they were."""

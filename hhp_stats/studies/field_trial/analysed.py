@@ -128,6 +128,7 @@ def _data(
         seed=plan.seed,
         draws=BOOTSTRAP_DRAWS,
         cluster=plan.design.cluster,
+        called=plan.words.cluster[0] if plan.data is not None else "",
         scale=lambda: _scale(plan.outcomes[analysis.outcome]),
         redraws=lambda: redrawing(analysis, frame, plan),
         takeup=plan.design.takeup,

@@ -96,6 +96,8 @@ DAMAGES = [
     ("T09", "row 4, column D (region)", at(4, "region", "Costa"), "allowed Coast, Hills"),
     ("T10", "row 5, column F (years)", at(5, "years", 17), "17, allowed 18 to 100 years"),
     ("T10", "row 5, column F (years)", at(5, "years", 101), "101, allowed 18 to 100 years"),
+    ("C12", "row 5, column F (years)", at(5, "years", "47,5"), "“47,5”"),
+    ("T28", "row 5, column J (pain_12)", at(5, "pain_12", 9), "9, the plan's range is 0 to 8"),
     ("T11", "row 6, column C (surgery)", at(6, "surgery", ""), "an empty cell"),
     ("T11", "row 6, column A (who)", at(6, "Patient No", ""), "an empty cell"),
     ("T11", "row 6, column D (region)", at(6, "region", None), "an empty cell"),
@@ -104,12 +106,12 @@ DAMAGES = [
     ("T14", "row 3, column A (who), first in row 2, column A (who)", at(3, "Patient No", "P0000"), "“P0000”"),
     ("T16", "row 30, column D (region)", at(30, "region", "Hills"), "rows of one surgery with"),
     ("T18", "row 2, column I (steps_12)", lambda t: t.assign(steps_12=np.nan), "no value at all"),
-    ("T20", "", lambda t: t.iloc[:-1], "239 people, 240 in the plan (everyone)"),
+    ("T20", "", lambda t: t.iloc[:-1], "239 patients, 240 in the plan (everyone)"),
     (
         "T21",
         "",
         lambda t: t.assign(surgery=t["surgery"].replace("S23", "S20")),
-        "23 of surgery, 24 in the plan (everyone)",
+        "23 surgeries, 24 in the plan (everyone)",
     ),
 ]
 
@@ -118,9 +120,10 @@ DAMAGES = [
     ("code", "cell", "change", "says"), DAMAGES, ids=[f"{d[0]}-{n}" for n, d in enumerate(DAMAGES)]
 )
 def test_one_damage_one_problem(home, code, cell, change, says):
-    found = [
-        each for each in problems(home, table=change(walks())) if not (each[0] == "T18" and "GP leaflet" in each[2])
-    ]
+    plan = PLAN.replace('column = "pain_12"', 'column = "pain_12"\nrange = [0, 8]')
+    table = walks().assign(pain_12=lambda t: t["pain_12"].clip(upper=8))
+    found = problems(home, table=change(table), plan=plan)
+    found = [each for each in found if not (each[0] == "T18" and "GP leaflet" in each[2])]
     assert [each[:2] for each in found] == [(code, cell)]
     assert says in found[0][2]
 
@@ -278,7 +281,7 @@ def test_a_table_is_named_where_others_read_it_unless_its_name_may_be_somebodys(
 
 def test_every_rule_has_a_rule_and_a_remedy_in_words():
     rules = [rule for rule in all_rules() if rule.code.startswith("T")]
-    assert len(rules) == 27
+    assert len(rules) == 28
     assert all(rule.rule.endswith(".") and rule.remedy.endswith(".") for rule in rules)
 
 
@@ -337,7 +340,7 @@ def blanks_for_zeros(table):
     [
         (drawn_down, "T25", "steps_12 in 30 lines one after the other, all 7.5"),
         (zeros_for_blanks, "T26", "steps_12 is zero for"),
-        (zeros_in_one_arm, "T26", "pain_12 is zero for 100% in the arm leaflet, in the others for"),
+        (zeros_in_one_arm, "T26", "pain_12 is zero for 100% in the arm GP leaflet, in the others for"),
         (blanks_for_zeros, "T27", "fell is 1 or blank"),
     ],
 )
@@ -373,3 +376,50 @@ def test_zeros_and_ones_with_a_decimal_point(home):
     assert "1.0" in (home / "data/tables/walks.csv").read_text(encoding="utf-8")
     read = load_plain_table(home, load_individual_plan(home, KEY)).people["fell"]
     assert read.value_counts().to_dict() == table["fell"].value_counts().to_dict()
+
+
+def test_the_range_of_an_outcome_holds_its_ends(home):
+    plan = PLAN.replace('column = "pain_12"', 'column = "pain_12"\nrange = [0, 10]')
+    assert "T28" not in {each[0] for each in problems(home, plan=plan)}
+    codes = [each[0] for each in problems(home, table=at(5, "pain_12", 11)(walks()), plan=plan)]
+    assert codes == ["T10"]  # beyond the dictionary's limits: said once
+
+
+def test_cells_that_show_something_else_have_the_remedy_of_every_file(home):
+    """What is wrong with a cell whatever its kind is said as in returns and lists, not as a value of another kind."""
+    plan = PLAN.replace("walks.csv", "walks.xlsx")
+    write_walks(home, plan=plan)
+    path = home / FILE.replace("csv", "xlsx")
+    walks().drop(columns="seen").assign(seen="2024-03-05").to_excel(path, index=False)
+    book = openpyxl.load_workbook(path)
+    sheet = book.active
+    sheet["F5"].number_format = "0%"
+    sheet["F6"] = "#REF!"
+    sheet["F7"].font = openpyxl.styles.Font(strike=True)
+    book.save(path)
+    (home / FILE).unlink()
+    record_files(home)
+    with pytest.raises(DataError) as error:
+        load_plain_table(home, load_individual_plan(home, KEY))
+    assert sorted(p.code for p in error.value.problems if p.severity == "error") == ["C06", "C09", "C11"]
+
+
+def test_numbers_with_labels_in_an_spss_file_are_numbers_where_the_dictionary_says_so(home):
+    """Answers of a scale have labels there: the score needs their numbers."""
+    write_walks(home, plan=PLAN.replace("walks.csv", "walks.sav"))
+    table = walks().rename(columns={"Patient No": "who", "steps.before": "steps_0"})
+    path = home / FILE.replace("csv", "sav")
+    labels = {"pain_12": {0.0: "none", 5.0: "much", 10.0: "worst"}, "woman": {0.0: "no", 1.0: "yes"}}
+    pyreadstat.write_sav(table, str(path), variable_value_labels=labels)
+    (home / FILE).unlink()
+    plan = (
+        PLAN.replace("walks.csv", "walks.sav")
+        .replace('who = "Patient No"\n', "")
+        .replace('"steps.before"', '"steps_0"')
+    )
+    (home / f"data/plan/{KEY}.toml").write_text(plan, encoding="utf-8")
+    record_files(home)
+    found = load_plain_table(home, load_individual_plan(home, KEY)).people
+    expected = walks()["pain_12"].to_numpy()
+    np.testing.assert_array_equal(found["pain_12"].to_numpy(), expected)
+    assert set(found["woman"].dropna()) == {0.0, 1.0}

@@ -171,3 +171,10 @@ def test_a_scale_that_the_caption_names():
     assert wrong(made) == {(0, 1, "scale")}
     ages = table(("Item", "Mean", "SD"), ("Age", "41.2", "9.8"), caption="Table 1. Staff aged from 18 to 65")
     assert wrong(ages) == set()
+
+
+def test_a_standardised_difference_is_no_difference_of_two_columns():
+    rows = [("North", "48.3", "49.0", "-0.01"), ("East", "1.2", "1.2", "0.00"), ("South", "0.5", "0.5", "0.00")]
+    assert wrong(table(("Site", "Treated", "Control", "Difference"), *rows)) == {(0, 3, "difference")}
+    for heading in ("Std. difference", "Standardised difference", "Difference in SDs", "SMD (difference)"):
+        assert wrong(table(("Site", "Treated", "Control", heading), *rows)) == set()

@@ -169,8 +169,9 @@ def test_a_test_without_the_df_that_it_needs_is_left_alone():
         assert found(text, "test") == []
 
 
-def test_an_asymmetric_interval_that_names_its_rule_is_not_called_wrong():
-    text = "The ratio was 2.4 (95% CI 1.1 to 9.8, by the bootstrap)."
+@pytest.mark.parametrize("rule", ["by the bootstrap", "Firth's regression", "penalised likelihood", "by either bound"])
+def test_an_asymmetric_interval_that_names_its_rule_is_not_called_wrong(rule):
+    text = f"The ratio was 2.4 (95% CI 1.1 to 9.8, {rule})."
     assert found(text, "interval") == ["not_checkable"]
 
 
@@ -212,3 +213,9 @@ def test_an_exact_interval_of_a_share_reaches_farther_towards_a_half():
 )
 def test_the_number_that_an_interval_belongs_to_is_found(text):
     assert set(found(text, "interval")) <= {"reproduces"}
+
+
+def test_ends_of_bounds_are_no_estimate_in_the_middle_of_an_interval():
+    text = "The effect on steps lies between \u22120.24 and 0.09 (95% CI \u22120.66 to 0.52, which includes zero)."
+    assert found(text, "interval") == ["not_checkable"]
+    assert found(text.replace("lies between \u22120.24 and", "is"), "interval") == ["does_not_reproduce"]
