@@ -120,7 +120,8 @@ import os, pkgutil, sys, importlib
 root, read = sys.argv[1] + os.sep, []
 def heard(event, given):
     if event == "open" and isinstance(given[0], str) and os.path.realpath(given[0]).startswith(root):
-        if os.path.splitext(given[0])[1] not in (".py", ".pyc") and "__pycache__" not in given[0]:
+        libraries = "site-packages" in given[0]  # the environment may lie in the project
+        if not libraries and os.path.splitext(given[0])[1] not in (".py", ".pyc") and "__pycache__" not in given[0]:
             read.append(given[0])
 sys.addaudithook(heard)
 import hhp_stats.present as room
