@@ -57,6 +57,7 @@ class Whole:
         """The visible words of a page."""
         text = (self.home / "_output" / f"{name}.html").read_text(encoding="utf-8")
         text = re.sub(r"<(script|style).*?</\1>", " ", text, flags=re.DOTALL)
+        text = text.replace("<wbr>", "")  # where a line may end within a word
         return " ".join(unescape(re.sub(r"<[^>]*>", " ", text)).split())
 
     def chapter(self, study: str) -> str:
