@@ -64,6 +64,7 @@ def render_pages(
         banner=banner,
         explain=explain,
         warm=warm,
+        warm_stays=True,
         guard=OutputGuard(root=root, command="hhp preview", for_folders=(str(FOLDER),)),
     )
 

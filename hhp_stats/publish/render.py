@@ -101,6 +101,7 @@ def render_book(
     inspect: Callable[[Path], None] | None = None,
     progress: RenderProgress | None = None,
     warm: WarmProcess | None = None,
+    warm_stays: bool = False,
     guard: OutputGuard | None = None,
 ) -> RenderReport:
     """Render the Quarto book in `root` into the folder `output`.
@@ -112,7 +113,8 @@ def render_book(
     is the notice on every page and the cover: None takes the configuration's, "" shows none; a mapping gives it by
     chapter, and under "" for the cover and all other pages. `explain`
     gives what a reader is shown about a marked number; it is asked once, for all that the pages mark.
-    `warm` is a process to fork kernels from that was started before (`kernels.warm_process`).
+    `warm` is a process to fork kernels from that was started before (`kernels.warm_process`); it is ended as soon as
+    the chapters have run, for it holds memory that Typst needs, unless it is for more renderings (`warm_stays`).
     `inspect` is called with the folder as soon as it holds the pages: what it raises keeps the last report. `guard`
     says which command renders, and what the user allowed it to replace.
 
@@ -147,6 +149,7 @@ def render_book(
                 explain=explain,
                 inspect=inspect,
                 warm=warm,
+                warm_stays=warm_stays,
             )
         elif engine == "quarto":
             made = _quarto(root, building, formats=formats, clock=clock)
@@ -207,6 +210,7 @@ def _embedded(
     explain: Explain | None,
     inspect: Callable[[Path], None] | None,
     warm: WarmProcess | None,
+    warm_stays: bool,
     clock: _Clock,
 ) -> _Made:
     with clock.stage("read"):
@@ -232,6 +236,8 @@ def _embedded(
         executed = execute(
             project, sources, declared=declared, fresh=fresh, workers=workers, on_chapter=on_chapter, warm=warm
         )
+    if warm is not None and not warm_stays:
+        warm.close()
 
     kept = KeptTexts(root / TEXTS, fresh=fresh)
     with clock.stage("read pages"), ThreadPoolExecutor(max_workers=workers) as pool:

@@ -54,7 +54,9 @@ class WarmProcess:
         self.known.__enter__()
 
     def close(self) -> None:
-        """End it and every kernel that is left."""
+        """End it and every kernel that is left; nothing where it was ended before."""
+        if self.process.returncode is not None:
+            return
         assert self.process.stdin is not None
         self.process.stdin.close()
         try:
