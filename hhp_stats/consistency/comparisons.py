@@ -194,8 +194,8 @@ def readings_for(comparison: Comparison, *, scale: Scale | None = None) -> Seque
 
 def spread_id(frame: pd.DataFrame, prefix: str) -> str:
     """The id of an arm's spread: its standard error, or its standard deviation where that alone is printed."""
-    deviation = f"{prefix}-SD"
-    return deviation if {deviation} <= set(frame["id"]) and f"{prefix}-SE" not in set(frame["id"]) else f"{prefix}-SE"
+    ids, error, deviation = set(frame["id"]), f"{prefix}-SE", f"{prefix}-SD"
+    return deviation if deviation in ids and error not in ids else error
 
 
 def _means(frame: pd.DataFrame) -> dict[tuple[str, str], list[tuple[str, str, str]]]:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from hhp_stats.consistency.printed import PrintedFigure, printed_figure
@@ -110,18 +111,21 @@ def _check(match: re.Match[str], kind: str, df: tuple[float, float], alpha: floa
     statistic = printed_figure(value=float(raw.replace(",", "")), text=raw)
     sign = "ns" if match["ns"] else match["sign"]
     printed = None if sign == "ns" else printed_figure(value=float(match["p"]), text=match["p"])
+    test = partial(
+        ReportedTest,
+        text=match[0],
+        kind=kind,
+        df1=df1,
+        df2=df2,
+        statistic=statistic,
+        sign=sign,
+        printed_p=printed,
+    )
     try:
         p = p_from_statistic(kind=kind, statistic=statistic.value, df1=df1, df2=df2)
     except InvalidInput as error:
         said = str(error)
-        return ReportedTest(
-            text=match[0],
-            kind=kind,
-            df1=df1,
-            df2=df2,
-            statistic=statistic,
-            sign=sign,
-            printed_p=printed,
+        return test(
             p_value=math.nan,
             p_low=math.nan,
             p_high=math.nan,
@@ -140,14 +144,7 @@ def _check(match: re.Match[str], kind: str, df: tuple[float, float], alpha: floa
     claimed = _claims_significance(sign, printed, alpha)
     if not fits and claimed is not None and claimed != (p < alpha):
         outcome = "decision_error"
-    return ReportedTest(
-        text=match[0],
-        kind=kind,
-        df1=df1,
-        df2=df2,
-        statistic=statistic,
-        sign=sign,
-        printed_p=printed,
+    return test(
         p_value=p,
         p_low=low,
         p_high=high,

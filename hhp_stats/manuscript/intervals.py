@@ -152,9 +152,17 @@ def error_claims(sentence: str) -> Iterator[Claim]:
 
 
 def error_judged(
-    *, estimate: PrintedFigure, error: PrintedFigure, p: tuple[str, str], df: float | None, other_rule: bool = False
+    *,
+    estimate: PrintedFigure,
+    error: PrintedFigure,
+    p: tuple[str, str],
+    df: float | None,
+    other_rule: bool = False,
+    given: str = "Estimate and standard error give",
 ) -> Judged:
-    """What is to be said of p = 2 P(T > |estimate| / error), over the rounding of both and the df granted."""
+    """What is to be said of p = 2 P(T > |estimate| / error), over the rounding of both and the df granted. The
+    reason begins with what was `given`.
+    """
     sizes = (max(0.0, abs(estimate.value) - estimate.margin), abs(estimate.value) + estimate.margin)
     errors = (max(error.value - error.margin, 1e-12), error.value + error.margin)
     freedom = (df, df) if df else (FEWEST_DF, math.inf)
@@ -165,7 +173,7 @@ def error_judged(
     return Judged(
         "p",
         "reproduces" if fits else "not_checkable" if other_rule else "does_not_reproduce",
-        f"Estimate and standard error give p {shown_p(low, high)}"
+        f"{given} p {shown_p(low, high)}"
         + (f" with {df:g} df." if df else f", whatever the df from {FEWEST_DF:g} up.")
         + ("" if fits or not other_rule else " Another rule is named, by which p need not follow from them."),
     )

@@ -38,9 +38,10 @@ def tests_in_words(sentence: str) -> Iterator[Claim]:
     for found in _T_ALONE.finditer(sentence):
         # Without its df a t still bounds its p.
         exact = PrintedFigure(value=1.0, text="", margin=0.0, bound="none")
-        made = error_judged(estimate=figure(found["t"]), error=exact, p=(found["sign"], found["p"]), df=None)
-        judged = Judged("test", made.finding, made.reason.replace("Estimate and standard error give", "This t gives"))
-        yield claim(judged, text=found[0], start=found.start(), end=found.end())
+        made = error_judged(
+            estimate=figure(found["t"]), error=exact, p=(found["sign"], found["p"]), df=None, given="This t gives"
+        )
+        yield claim(made._replace(kind="test"), text=found[0], start=found.start(), end=found.end())
 
 
 def tests_in_columns(table: Table, columns: Columns) -> Iterator[Claim]:

@@ -44,13 +44,13 @@ def clause_table(
     own = results.loc[results["study"] == study]
     for result_id, cited in zip(own["result_id"], own["clause"], strict=True):
         for clause in str(cited).split():
-            citing.setdefault(clause, []).append(result_code(str(result_id), known))
+            citing.setdefault(clause, []).append(str(result_id))
     rows = [
         [
             f"[{entry.id}]{{#code-{entry.id.lower()}}}",
             escaped(entry.commitment),
             _outcome(entry),
-            _places(entry, citing.get(entry.id, []), sections=sections, document=document),
+            _places(entry, citing.get(entry.id, []), known=known, sections=sections, document=document),
         ]
         for entry in entries
     ]
@@ -66,7 +66,14 @@ def _outcome(entry: ClauseStatus) -> str:
     return f"{told} See {', '.join(named)}." if named else told
 
 
-def _places(entry: ClauseStatus, results: Sequence[str], *, sections: Mapping[str, BookSection], document: str) -> str:
+def _places(
+    entry: ClauseStatus,
+    results: Sequence[str],
+    *,
+    known: Sequence[str],
+    sections: Mapping[str, BookSection],
+    document: str,
+) -> str:
     if entry.section not in sections:
         raise PlanError(
             CLAUSE_STATUS,
@@ -79,7 +86,8 @@ def _places(entry: ClauseStatus, results: Sequence[str], *, sections: Mapping[st
         parts.append(f"Plan: {', '.join(code(path) for path in entry.where)}.")
     if results:
         rest = f" and {len(results) - FEW} more" if len(results) > FEW else ""
-        parts.append(f"Results: {', '.join(results[:FEW])}{rest}.")
+        named_here = ", ".join(result_code(name, known) for name in results[:FEW])
+        parts.append(f"Results: {named_here}{rest}.")
     if entry.tests:
         named = (test.split("::") for test in entry.tests)
         parts.append(f"Tests: {', '.join(f'{code(function)} in {code(file)}' for file, function in named)}.")

@@ -108,8 +108,8 @@ class _Taken(Loader):
     """Hands out a module from the shelf in place of running its file."""
 
     def __init__(self, module: ModuleType, imported: Mapping[str, None]) -> None:
-        self.module, self.imported, self.spec = module, imported, module.__spec__
-        self.names = dict(vars(module))
+        self.module, self.imported = module, imported
+        self.names = dict(vars(module))  # where it came from among them, which importing sets anew
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """The module that was run."""
@@ -120,7 +120,6 @@ class _Taken(Loader):
         for name in self.imported:
             import_module(name)
         vars(module).update(self.names)
-        module.__spec__ = self.spec
 
 
 def _facts(file: str) -> tuple[int, int]:

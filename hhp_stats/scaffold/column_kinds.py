@@ -6,12 +6,11 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from hhp_stats.intake.spellings import same
 from hhp_stats.intake.values import Unreadable, day_of, has_decimal_comma
 from hhp_stats.plan.runnable_table import OWN
-from hhp_stats.plan.table_schema import ARM
+from hhp_stats.plan.table_schema import ARM, ColumnKind
 
 FEW = 12  # values of a category
 _GAPS = {"", "na", "n/a", ".", "nan", "null", "none", "missing"}
@@ -21,8 +20,6 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _MIDNIGHT = re.compile(r" 00:00:00$")
 _LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ł": "l", "ı": "i", "þ": "th", "ð": "d"})
 
-Kind = Literal["identifier", "arm", "cluster", "category", "number", "0/1", "date", "text"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
@@ -30,7 +27,7 @@ class Column:
 
     heading: str
     name: str
-    kind: Kind
+    kind: ColumnKind
     values: tuple[str, ...]  # distinct ones, gaps and codes left out, in the order of the file
     missing: tuple[str, ...]  # codes that seem to mean "not known"
     low: float | None = None
@@ -48,7 +45,7 @@ def guessed_column(head: str, values: Sequence[str], name: str, *, blank: Collec
         return _of_numbers(head, name, known, whole, gaps)
     distinct = tuple(dict.fromkeys(known))
     forms = {same(value) for value in distinct}
-    kind: Kind = "category" if len(distinct) <= FEW else "text"
+    kind: ColumnKind = "category" if len(distinct) <= FEW else "text"
     if known and all(map(_is_day, distinct)):
         kind = "date"
     elif forms & _YES and forms & _NO and forms <= _YES | _NO:

@@ -20,7 +20,8 @@ from hhp_stats.intake.xlsx import read_xlsx
 from hhp_stats.plan.nearest import allowed
 from hhp_stats.plan.runnable_table import OF_NO_OUTCOME, OWN
 from hhp_stats.plan.table_plan import RESPONSE
-from hhp_stats.scaffold.column_kinds import Column, Kind, free_name, guessed_column, named_columns, plain_name
+from hhp_stats.plan.table_schema import ColumnKind
+from hhp_stats.scaffold.column_kinds import Column, free_name, guessed_column, named_columns, plain_name
 
 ENDINGS = (".csv", ".xlsx", ".ods", ".sav")
 RELEASE, SYNTHETIC = "release", "synthetic"
@@ -116,7 +117,7 @@ def guess_table(
     by_name = {column.name: seen[column.heading] for column in columns}
     cluster, clusters = _cluster(columns, by_name, arm) if clustered else ("", 0)
     person = _person(columns, by_name, len(rows))
-    special: dict[str, Kind] = {
+    special: dict[str, ColumnKind] = {
         **({arm: "arm"} if arm else {}),
         **({cluster: "cluster"} if cluster else {}),
         **({person: "identifier"} if person else {}),
@@ -153,7 +154,7 @@ def _renamed(name: str, arm: str) -> str:
     return "arm" if name == arm else f"{name}_2" if name == "arm" else name
 
 
-def _as(column: Column, kind: Kind, *, name: str) -> Column:
+def _as(column: Column, kind: ColumnKind, *, name: str) -> Column:
     return Column(
         heading=column.heading,
         name=name,

@@ -7,7 +7,7 @@ left out in silence.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -34,8 +34,7 @@ def checking(output: StudyOutput) -> Iterator[Callable[[], StudyOutput]]:
     """`checked` in a copy of this process while the caller goes on, where the fits take long enough for one; what it
     gets waits for the output.
     """
-    recipes = _planned_recipes(output)
-    if SECONDS * sum(max(1, recipe.imputations) for recipe in recipes) < FORK_SECONDS:
+    if _seconds(_planned_recipes(output)) < FORK_SECONDS:
         yield lambda: checked(output)
         return
     with beside(_table, output) as table:
@@ -64,6 +63,11 @@ def _planned_recipes(output: StudyOutput) -> list[Recipe]:
     return [recipe for recipe in output.analysis.recipes if recipe.result_id in planned]
 
 
+def _seconds(recipes: Sequence[Recipe]) -> float:
+    """How long the fits take on one core."""
+    return SECONDS * sum(max(1, recipe.imputations) for recipe in recipes)
+
+
 def _table(output: StudyOutput) -> pd.DataFrame | None:
     table = compare(output, _planned(output))
     return None if table.empty else table
@@ -74,9 +78,8 @@ def compare(output: StudyOutput, rows: pd.DataFrame) -> pd.DataFrame:
     recipes = {recipe.result_id: recipe for recipe in output.analysis.recipes}
     lines = [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
     own = [recipes[row["result_id"]] for row in lines if row["result_id"] in recipes]
-    sets = sum(max(1, recipe.imputations) for recipe in own)
     found = in_blocks(
-        partial(quietly, frames=output.analysis), [(recipe,) for recipe in own], silent, seconds=SECONDS * sets
+        partial(quietly, frames=output.analysis), [(recipe,) for recipe in own], silent, seconds=_seconds(own)
     )
     seconds = {recipe.result_id: fields for recipe, fields in zip(own, found, strict=True)}
     table, problems = [], []
