@@ -15,6 +15,7 @@ from hhp_stats.plan.conflicts import load_conflicts, load_departures
 from hhp_stats.plan.records import read_plan_file, read_records
 
 CLAUSE_STATUS = "data/plan/clause_status.toml"
+CLAUSES_IN = "report/A-deviations.qmd"  # the page that lists them all
 CLAUSE_LETTER = "P"  # clauses of the goal-setting protocol; R stands for those of the second phase's report
 LIST_KEYS = ("id", "column", "slug", "key")  # what names a table within a list of tables
 TEST = re.compile(r"tests/[\w/]+\.py::test_\w+")

@@ -19,7 +19,7 @@ from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.any_plan import plan_of
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import catalogue, study_entry
-from hhp_stats.plan.clauses import CLAUSE_STATUS, load_clause_status, protocol_study
+from hhp_stats.plan.clauses import CLAUSE_STATUS, CLAUSES_IN, load_clause_status, protocol_study
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.load import load_plan
@@ -62,7 +62,6 @@ PACKAGES = (
     "typst",
     "pypandoc-binary",
 )
-CLAUSES_IN = "report/A-deviations.qmd"
 # What a reader has to know of a version, by its estimator or covariance: said below the tables that have one.
 _RULES: tuple[tuple[frozenset[str], str], ...] = (
     (

@@ -26,7 +26,7 @@ from hhp_stats.publish.numbering import Register
 from hhp_stats.publish.pandoc import ASSETS, filters, run_pandoc, words_of
 from hhp_stats.publish.pictures import Picture, picture_of
 from hhp_stats.publish.project import Project
-from hhp_stats.publish.source import Source, locate
+from hhp_stats.publish.source import Cell, Source, locate
 from hhp_stats.publish.weave import Woven
 
 _READER = "markdown"
@@ -35,13 +35,14 @@ _SHOWN = ("svg", "png", "jpg", "jpeg", "gif")  # by both formats
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """A chapter as Pandoc reads it: its tree as JSON, what it defines in each format, its pictures and tables."""
+    """A chapter as Pandoc reads it: its tree as JSON, what it defines in each format; its pictures, tables, cells."""
 
     tree: str
     names: frozenset[str]  # words of the tree that may be labels, ids and codes
     registers: Mapping[str, Register]
     figures: Mapping[str, bytes]  # by file name
     tables: Mapping[str, str]  # in HTML, by the name that stands in the tree
+    cells: Mapping[str, Cell]  # the code behind each labelled figure and table
 
 
 def parse(project: Project, source: Source, woven: Woven, *, kept: KeptTexts) -> Parsed:
@@ -92,7 +93,14 @@ def parse(project: Project, source: Source, woven: Woven, *, kept: KeptTexts) ->
         kinds = [[path, *((each.name, each.attributes) for each in pair if each)] for path, pair in about.items()]
         parts = ["pictures", code, tree, json.dumps(kinds)]
         tree = kept.text(parts, partial(_with_pictures, tree, about))
-    return Parsed(tree=tree, names=frozenset(found["names"]), registers=registers, figures=figures, tables=woven.tables)
+    return Parsed(
+        tree=tree,
+        names=frozenset(found["names"]),
+        registers=registers,
+        figures=figures,
+        tables=woven.tables,
+        cells=woven.cells,
+    )
 
 
 def _taken_apart(text: str) -> str:

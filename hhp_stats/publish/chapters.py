@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,13 +16,14 @@ from hhp_stats.publish import chapter_texts, codes
 from hhp_stats.publish.chapter_texts import Target, linked_tables, write_chapter
 from hhp_stats.publish.chapter_trees import Parsed, parse
 from hhp_stats.publish.citations import Bibliography, read_bibliography, write_citations
+from hhp_stats.publish.execute import Executed
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.numbering import Numbers, Register, joined, number_book
 from hhp_stats.publish.page_studies import studies_of_pages
 from hhp_stats.publish.project import Project
-from hhp_stats.publish.source import Source
+from hhp_stats.publish.source import Cell, Source
 from hhp_stats.publish.volumes import Volume, body_of, numbers_of_volumes, volumes
-from hhp_stats.publish.weave import Woven, put_back
+from hhp_stats.publish.weave import put_back, weave
 
 T = TypeVar("T")
 
@@ -42,6 +43,11 @@ class ReadBook:
         """Pictures of all chapters, by name."""
         return {name: content for chapter in self.parsed for name, content in chapter.figures.items()}
 
+    @property
+    def cells(self) -> dict[str, Cell]:
+        """The code behind each labelled figure and table of all chapters."""
+        return {label: cell for chapter in self.parsed for label, cell in chapter.cells.items()}
+
     def registers(self, target: Target) -> list[Register]:
         """What the chapters define, in the words of a format: those of the site, or of a document."""
         return [chapter.registers["html" if target == "html" else "typst"] for chapter in self.parsed]
@@ -59,15 +65,19 @@ class ReadBook:
         return self.numbered[kind]
 
 
+def start_reading(
+    project: Project, source: Source, executed: Executed, *, kept: KeptTexts, pool: Executor
+) -> Future[Parsed]:
+    """A chapter's tree, on its way: what the code printed is put in its places, and Pandoc reads the whole."""
+    return pool.submit(lambda: parse(project, source, weave(project, source, executed), kept=kept))
+
+
 def read_chapters(
-    project: Project, sources: Sequence[Source], woven: Sequence[Woven], *, kept: KeptTexts, pool: Executor
+    project: Project, sources: Sequence[Source], reading: Sequence[Future[Parsed]], *, kept: KeptTexts
 ) -> ReadBook:
     """Every chapter's tree. Raises RenderError with the problems of all chapters."""
-    parsed = all_of(
-        [pool.submit(parse, project, source, text, kept=kept) for source, text in zip(sources, woven, strict=True)]
-    )
     bibliography = read_bibliography(project, kept=kept)
-    return ReadBook(project=project, sources=sources, parsed=parsed, bibliography=bibliography)
+    return ReadBook(project=project, sources=sources, parsed=all_of(reading), bibliography=bibliography)
 
 
 def start_writing(book: ReadBook, *, target: Target, kept: KeptTexts, pool: Executor) -> list[Future[str]]:
@@ -95,13 +105,17 @@ def start_writing(book: ReadBook, *, target: Target, kept: KeptTexts, pool: Exec
     ]
 
 
-def printed_bodies(book: ReadBook, texts: Sequence[Future[str]]) -> list[tuple[Volume, str]]:
-    """The printed volumes, each with its document's body."""
+def printed_bodies(book: ReadBook, texts: Sequence[Future[str]]) -> Iterator[tuple[Volume, str]]:
+    """The printed volumes, each with its document's body as soon as its own chapters are written; where one of them
+    cannot be, the problems of all chapters (RenderError).
+    """
     pages = book.numbers("typst")[0]["pages"]
-    by_slug = {source.chapter.slug: text for source, text in zip(book.sources, all_of(texts), strict=True)}
-    return [
-        (volume, body_of(volume, texts=by_slug, pages=pages, project=book.project)) for volume in volumes(book.project)
-    ]
+    written = {source.chapter.slug: text for source, text in zip(book.sources, texts, strict=True)}
+    for volume in volumes(book.project):
+        if any(written[slug].exception() for slug in volume.chapters):
+            all_of(texts)
+        own = {slug: written[slug].result() for slug in volume.chapters}
+        yield volume, body_of(volume, texts=own, pages=pages, project=book.project)
 
 
 def html_pages(book: ReadBook, texts: Sequence[Future[str]], *, kept: KeptTexts) -> Mapping[str, dict[str, Any]]:

@@ -54,13 +54,15 @@ def execute(
     fresh: bool = False,
     workers: int = 2,
     on_chapter: Callable[[Source, ChapterState], None] = lambda source, state: None,
+    on_outputs: Callable[[int, Executed], None] = lambda at, executed: None,
     warm: WarmProcess | None = None,
 ) -> list[Executed]:
     """Run all chapters, several at a time, each in a kernel of its own.
 
     A chapter whose code, `declared` files and packages are the same, and whose files read then are the same now, is not
     run, and of another no step that only shows what it showed before; with `fresh` everything runs. `on_chapter` hears
-    "reused", "running" and "executed". `warm` is the process to fork kernels from where one was started before. Raises
+    "reused", "running" and "executed"; `on_outputs` is given a chapter's outputs, by its place, as soon as they are
+    there, while others still run. `warm` is the process to fork kernels from where one was started before. Raises
     RenderError with the file and line of the first failing statement; the other kernels are stopped and nothing of the
     failing chapter is kept.
     """
@@ -68,32 +70,41 @@ def execute(
     files = Files(project.root)
     results: dict[int, Executed] = {}
     asked: list[tuple[int, Waiting]] = []
+
+    def found(at: int, executed: Executed) -> None:
+        results[at] = executed
+        on_outputs(at, executed)
+
     for at, source in enumerate(sources):
         if not steps(source):
-            results[at] = Executed(outputs=(), reused=True)
+            found(at, Executed(outputs=(), reused=True))
             continue
         name = f"{source.chapter.slug}-{digest_chapter(source, inputs=inputs)}"
         outputs = None if fresh else standing(project, source, name, files)
         if outputs is not None:
-            results[at] = Executed(outputs=outputs, reused=True)
             on_chapter(source, "reused")
+            found(at, Executed(outputs=outputs, reused=True))
         else:
             asked.append((at, waiting(project, source, name, inputs=inputs, files=None if fresh else files)))
     if asked:
+
+        def on_ran(place: int, ran: Ran) -> None:
+            at, chapter = asked[place]
+            whole = chapter.completed(ran.outputs)
+            keep(project, chapter, whole, read={**chapter.read, **relative(project.root, ran.read)}, inputs=inputs)
+            found(at, Executed(outputs=whole, reused=False))
+
         chapters = [(chapter.source, chapter.to_run) for _, chapter in asked]
-        ran = _completed(run_all(project, chapters, workers, on_chapter, warm))
-        for (at, chapter), done in zip(asked, ran, strict=True):
-            whole = chapter.completed(done.outputs)
-            keep(project, chapter, whole, read={**chapter.read, **relative(project.root, done.read)}, inputs=inputs)
-            results[at] = Executed(outputs=whole, reused=False)
+        _complete(run_all(project, chapters, workers, on_chapter, on_ran, warm))
     return [results[at] for at in range(len(sources))]
 
 
-def _completed(work: Coroutine[Any, Any, list[Ran]]) -> list[Ran]:
+def _complete(work: Coroutine[Any, Any, None]) -> None:
     """Run to the end, also where the caller (a notebook, a browser test) has an event loop running."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(work)
+        asyncio.run(work)
+        return
     with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(asyncio.run, work).result()
+        thread.submit(asyncio.run, work).result()

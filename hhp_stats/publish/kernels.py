@@ -72,10 +72,11 @@ async def run_all(
     chapters: Sequence[tuple[Source, Sequence[Cell | Inline]]],
     workers: int,
     on_chapter: Callable[[Source, ChapterState], None],
+    on_ran: Callable[[int, Ran], None],
     warm: warm_kernels.WarmProcess | None = None,
-) -> list[Ran]:
-    """What steps of the chapters showed and read, `workers` chapters at a time; kernels are forked from `warm` where it
-    was started before.
+) -> None:
+    """Run steps of the chapters, `workers` chapters at a time; kernels are forked from `warm` where it was started
+    before. `on_ran` is told what the steps of a chapter, by its place among them, showed and read, as soon as they ran.
 
     Raises RenderError with file and line of the first failing statement; the other kernels are stopped.
     """
@@ -84,22 +85,22 @@ async def run_all(
     few = len(chapters) < _FORK_FROM
     with nullcontext(warm) if warm or few else warm_process() as source_of_kernels:
 
-        async def run(source: Source, planned: Sequence[Cell | Inline]) -> Ran:
+        async def run(at: int) -> None:
+            source, planned = chapters[at]
             async with free:
                 on_chapter(source, "running")
                 ran = await _run(project, source, planned, source_of_kernels)
                 on_chapter(source, "executed")
-                return ran
+            on_ran(at, ran)
 
         try:
             async with asyncio.TaskGroup() as group:
                 # Those with most steps begin, so that no kernel works alone at the end.
-                longest = sorted(chapters, key=lambda chapter: -len(chapter[1]))
-                tasks = {source.chapter.path: group.create_task(run(source, planned)) for source, planned in longest}
+                for at in sorted(range(len(chapters)), key=lambda at: -len(chapters[at][1])):
+                    group.create_task(run(at))
         except BaseExceptionGroup as failures:
             # The first failure cancelled the rest; the reader needs that one, not the group.
             raise failures.exceptions[0] from None
-        return [tasks[source.chapter.path].result() for source, _ in chapters]
 
 
 @contextmanager

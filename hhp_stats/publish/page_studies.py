@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from hhp_stats.plan.catalogue import catalogue
-from hhp_stats.plan.clauses import protocol_study
+from hhp_stats.plan.clauses import CLAUSES_IN, protocol_study
 from hhp_stats.plan.programme import PROGRAMME
-from hhp_stats.present.appendices import CLAUSES_IN
 
 
 def studies_of_pages(root: Path) -> dict[str, str]:

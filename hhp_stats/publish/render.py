@@ -22,9 +22,10 @@ from hhp_stats.files.replaced_folder import replaced
 from hhp_stats.files.unfinished import remove_parts
 from hhp_stats.processes.at_work import at_work
 from hhp_stats.publish import well_formed
-from hhp_stats.publish.chapters import all_of, html_pages, printed_bodies, read_chapters, start_writing
+from hhp_stats.publish.chapter_trees import Parsed
+from hhp_stats.publish.chapters import all_of, html_pages, printed_bodies, read_chapters, start_reading, start_writing
 from hhp_stats.publish.document import DOCUMENT_NAME, write_document
-from hhp_stats.publish.execute import execute
+from hhp_stats.publish.execute import Executed, execute
 from hhp_stats.publish.kept_text import FOLDER as TEXTS
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.kernels import ChapterState
@@ -36,7 +37,6 @@ from hhp_stats.publish.site import PDF_NAME, TABLES_NAME, write_site
 from hhp_stats.publish.source import Source
 from hhp_stats.publish.volumes import Volume, files_of
 from hhp_stats.publish.warm_kernels import WarmProcess
-from hhp_stats.publish.weave import weave
 
 VOLUMES = ".report/cache/volumes"  # below the project: printed volumes and workbooks, under what they were made from
 _KEPT_VOLUMES = 8  # of four megabytes each
@@ -224,25 +224,29 @@ def _embedded(
             rest = "".join(f"\n{problem}" for problem in more)
             raise RenderError(first.file, first.line, first.message + rest)
 
-    with clock.stage("execute"):
-        ready = 0
-        total = sum(1 for source in sources if source.has_code)
-
-        def on_chapter(source: Source, state: ChapterState) -> None:
-            nonlocal ready
-            ready += state != "running"
-            clock.progress.chapter(source.chapter.path, state, ready, total)
-
-        executed = execute(
-            project, sources, declared=declared, fresh=fresh, workers=workers, on_chapter=on_chapter, warm=warm
-        )
-    if warm is not None and not warm_stays:
-        warm.close()
-
     kept = KeptTexts(root / TEXTS, fresh=fresh)
-    with clock.stage("read pages"), ThreadPoolExecutor(max_workers=workers) as pool:
-        woven = [weave(project, source, done) for source, done in zip(sources, executed, strict=True)]
-        book = read_chapters(project, sources, woven, kept=kept, pool=pool)
+    with _threads(workers) as pool:
+        reading: dict[int, Future[Parsed]] = {}
+
+        def read(at: int, outputs: Executed) -> None:
+            """Beside the kernels that still run."""
+            reading[at] = start_reading(project, sources[at], outputs, kept=kept, pool=pool)
+
+        with clock.stage("execute"):
+            executed = execute(
+                project,
+                sources,
+                declared=declared,
+                fresh=fresh,
+                workers=workers,
+                on_chapter=_told(sources, clock.progress),
+                on_outputs=read,
+                warm=warm,
+            )
+        if warm is not None and not warm_stays:
+            warm.close()
+        with clock.stage("read pages"):
+            book = read_chapters(project, sources, [reading[at] for at in range(len(sources))], kept=kept)
     figures = book.figures
 
     printed = files_of(project) if "pdf" in formats else []
@@ -253,7 +257,7 @@ def _embedded(
     unprinted = ""
 
     # Pandoc and Typst are processes, so threads use all cores.
-    with clock.stage("write"), ThreadPoolExecutor(max_workers=workers) as pool:
+    with clock.stage("write"), _threads(workers) as pool:
         documents = KeptTexts(root / VOLUMES, fresh=fresh, most=_KEPT_VOLUMES)
 
         def pdf(texts: Sequence[Future[str]]) -> str:
@@ -277,14 +281,13 @@ def _embedded(
                 write_document(project, sources, texts=trees, figures=figures, target=building / DOCUMENT_NAME)
             if "html" in formats:
                 written = html_pages(book, start_writing(book, target="html", kept=kept, pool=pool), kept=kept)
-                cells = {label: cell for chapter in woven for label, cell in chapter.cells.items()}
                 pages.extend(
                     write_site(
                         project,
                         pages=written,
                         figures=figures,
                         downloads=downloads,
-                        cells=cells,
+                        cells=book.cells,
                         explain=explain,
                         remember=kept.text,
                         target=building,
@@ -307,6 +310,30 @@ def _embedded(
         executed=[path for path, reused in code if not reused],
         reused=[path for path, reused in code if reused],
     )
+
+
+def _told(sources: Sequence[Source], progress: RenderProgress) -> Callable[[Source, ChapterState], None]:
+    """What tells of chapters how many of them are ready."""
+    ready = 0
+    total = sum(1 for source in sources if source.has_code)
+
+    def on_chapter(source: Source, state: ChapterState) -> None:
+        nonlocal ready
+        ready += state != "running"
+        progress.chapter(source.chapter.path, state, ready, total)
+
+    return on_chapter
+
+
+@contextmanager
+def _threads(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads for work of other processes; where something fails, what waits for one is not begun."""
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _write_workbook(project: Project, pages: Mapping[str, Mapping[str, Any]], kept: KeptTexts, target: Path) -> None:

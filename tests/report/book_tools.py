@@ -16,13 +16,12 @@ from whole_tools import made_once
 
 from hhp_stats.present.explanations import explanations
 from hhp_stats.publish import RenderReport, render_book
-from hhp_stats.publish.chapters import printed_bodies, read_chapters, start_writing
+from hhp_stats.publish.chapters import printed_bodies, read_chapters, start_reading, start_writing
 from hhp_stats.publish.execute import execute
 from hhp_stats.publish.kept_text import FOLDER as TEXTS
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.project import load_project
 from hhp_stats.publish.qmd import read_chapter
-from hhp_stats.publish.weave import weave
 from hhp_stats.studies.output import FOLDER
 
 BOOK = Path(__file__).parent / "book"
@@ -95,10 +94,11 @@ def typst_bodies(root: Path) -> dict[str, str]:
     """What Typst is given of a book whose outputs are kept, by volume."""
     project = load_project(root)
     sources = [read_chapter(project, chapter) for chapter in project.chapters]
-    woven = [weave(project, *pair) for pair in zip(sources, execute(project, sources), strict=True)]
+    done = execute(project, sources)
     kept = KeptTexts(root / TEXTS)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        book = read_chapters(project, sources, woven, kept=kept, pool=pool)
+        reading = [start_reading(project, *pair, kept=kept, pool=pool) for pair in zip(sources, done, strict=True)]
+        book = read_chapters(project, sources, reading, kept=kept)
         texts = start_writing(book, target="typst", kept=kept, pool=pool)
         return {volume.file: body for volume, body in printed_bodies(book, texts)}
 
