@@ -92,7 +92,7 @@ def write_chapter(
             text,
             json.dumps(tables),
         ],
-        lambda: with_tables(text, tables, file=source.chapter.path),
+        lambda: with_tables(text, tables, file=source.chapter.path, remember=kept.text),
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from hhp_stats.processes.at_work import located
 
 FOLDER = ".report/cache/texts"  # below the project
-_MOST = 900  # a book of twenty chapters keeps about three hundred texts for each state it was in
+_MOST = 1500  # a book of twenty chapters keeps about five hundred texts for each state it was in
 
 
 class KeptTexts:

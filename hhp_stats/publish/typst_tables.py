@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from hhp_stats.files.remember import Remember, code_of, make_again
+from hhp_stats.present import column_widths
 from hhp_stats.present.column_widths import lay_out
+from hhp_stats.publish import html_tables, well_formed
 from hhp_stats.publish.html_tables import Cell, Row, Table, quoted, read_html
 
 _TABLE_LINE = re.compile(r"^[ \t]*//hhp-table (\{.*\})$", re.MULTILINE)
@@ -26,15 +30,20 @@ _BRIEF = 300  # characters: rows with longer cells may be higher than what is le
 _FAIRLY_BRIEF = 700  # characters: one row with such cells is lower than half a page
 
 
-def with_tables(text: str, html: Mapping[str, str], *, file: str) -> str:
+def with_tables(text: str, html: Mapping[str, str], *, file: str, remember: Remember = make_again) -> str:
     """A chapter's Typst with its tables in their places; `html` holds those that were set aside, by name.
 
-    Raises RenderError, naming the chapter, for HTML in a table that print cannot show.
+    `remember` may keep what each table became: in an edited chapter nearly all are as they were. Raises RenderError,
+    naming the chapter, for HTML in a table that print cannot show.
     """
+    code = code_of(sys.modules[__name__], html_tables, column_widths, well_formed)
 
     def table(found: re.Match[str]) -> str:
         mark = json.loads(found[1])
-        return as_typst(read_html(html[mark["kept"]], file=file) if "kept" in mark else _from_pandoc(mark))
+        if "kept" not in mark:
+            return remember(["table of Pandoc", code, found[1]], lambda: as_typst(_from_pandoc(mark)))
+        kept = html[mark["kept"]]
+        return remember(["table", code, kept], lambda: as_typst(read_html(kept, file=file)))
 
     lines = "\n".join(_marked_once(line) for line in text.split("\n"))
     return _LONG.sub(r"#place.flush()\n\1", _TABLE_LINE.sub(table, lines))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "great_tables", "openpyxl", "typst")
+HEAVY = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "great_tables", "openpyxl")
 
 
 @pytest.mark.parametrize("module", ["hhp_stats.cli", "hhp_stats.running.run", "hhp_stats.publish.render"])
