@@ -26,6 +26,7 @@ from hhp_stats.publish.typst_tables import with_tables
 
 Target = Literal["html", "typst", "docx"]
 _NO_METADATA = '"meta": {}'  # of a tree, before its blocks
+_FORMULA = '"Math"'  # in a tree
 
 
 def write_chapter(
@@ -70,6 +71,7 @@ def write_chapter(
         book["glossary"] = [{"slug": term.slug, "forms": list(term.forms), "words": term.words} for term in glossary]
     elif target == "typst":
         book["long-word"] = column_widths.LONG_WORD
+        book["formulas"] = _FORMULA in parsed.tree
     else:
         book["tables"] = _with_links(source, parsed, numbers)
     given = json.dumps(book, ensure_ascii=False, sort_keys=True)

@@ -19,8 +19,29 @@ local function write(blocks)
   return pandoc.write(pandoc.Pandoc(blocks), "html5", PANDOC_WRITER_OPTIONS)
 end
 
+-- Plain words need no writer, and most headings and captions are: calling it takes a millisecond. Nil for others, and
+-- for words with signs that the writer has a way of its own with.
+local function plain_words(inlines)
+  local parts = {}
+  for _, el in ipairs(inlines) do
+    local tag = el.t
+    if tag == "Str" then
+      local text = el.text
+      if text:find("[&<>\"'\u{a0}]") then return nil end
+      table.insert(parts, text)
+    elseif tag == "Space" or tag == "SoftBreak" then
+      table.insert(parts, " ")
+    elseif tag == "RawInline" and el.format == "html" then
+      table.insert(parts, el.text)
+    else
+      return nil
+    end
+  end
+  return table.concat(parts)
+end
+
 local function write_inlines(inlines)
-  return (write({ pandoc.Plain(inlines) }):gsub("%s+$", ""))
+  return plain_words(inlines) or (write({ pandoc.Plain(inlines) }):gsub("%s+$", ""))
 end
 
 local function attributes(el, class)
@@ -194,12 +215,15 @@ local inline = {
 ---------------------------------------------------------------- words to look up
 
 local glossary = {}  -- first word -> list of {words of the form, slug, explanation}, longest first
+local forms_of = {}   -- slug -> its forms in small letters
 
 local function read_glossary(terms)
   for _, term in ipairs(terms) do
     for _, form in ipairs(term.forms) do
       local parts = {}
       for part in pandoc.text.lower(form):gmatch("%S+") do table.insert(parts, part) end
+      forms_of[term.slug] = forms_of[term.slug] or {}
+      table.insert(forms_of[term.slug], table.concat(parts, " "))
       glossary[parts[1]] = glossary[parts[1]] or {}
       table.insert(glossary[parts[1]], { parts = parts, slug = term.slug, words = term.words })
     end
@@ -237,6 +261,19 @@ local function form_at(inlines, at, parts)
   return place, opening, closing
 end
 
+-- May one of the words that were not met yet stand in these? To look at each takes Pandoc much longer.
+local function mentions(inlines, seen)
+  local text = pandoc.text.lower(stringify(inlines))
+  for slug, forms in pairs(forms_of) do
+    if not seen[slug] then
+      for _, form in ipairs(forms) do
+        if text:find(form, 1, true) then return true end
+      end
+    end
+  end
+  return false
+end
+
 local function with_terms(inlines, seen)
   local out, at = pandoc.Inlines({}), 1
   local any = false
@@ -271,7 +308,8 @@ end
 local function mark_terms(content)
   local seen = {}
   local function paragraph(el)
-    local marked = with_terms(el.content, seen)
+    local content = el.content
+    local marked = mentions(content, seen) and with_terms(content, seen)
     if not marked then return nil, false end
     el.content = marked
     return el, false

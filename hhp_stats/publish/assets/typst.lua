@@ -285,7 +285,7 @@ function Pandoc(doc)
   volumes, page_of = book.register.volumes, book.register.pages
   for _, id in pairs(book.register.chapters) do chapter_ids[id] = true end
   current = volumes[doc.blocks[1].attributes.slug]
-  write_formulas(doc)
+  if book.formulas then write_formulas(doc) end
   doc = doc:walk(inline):walk(links)
   doc = doc:walk({
     Header = header,
