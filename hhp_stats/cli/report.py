@@ -35,10 +35,11 @@ Cluster = Annotated[
 
 
 def run_all_studies(
-    root: Path, *, fresh: bool, begins: Callable[[], None] = lambda: None, dask: str | None = None
+    root: Path, *, fresh: bool, on_estimated: Callable[[], None] = lambda: None, dask: str | None = None
 ) -> None:
-    """Bring all results up to date, with a bar for each study that runs; `begins` is called when one has to. With the
-    address `dask` the studies run one after the other here and share their work with that cluster.
+    """Bring all results up to date, with a bar for each study that runs; `on_estimated` is called when the first of
+    those has its results (`run_studies`). With the address `dask` the studies run one after the other here and share
+    their work with that cluster.
     """
     from hhp_stats.plan.book_studies import check_book
     from hhp_stats.processes.cluster import on_cluster
@@ -58,7 +59,7 @@ def run_all_studies(
             screen.print(f"  {study.replace('_', ' ')}: unchanged since the last run, its results stand", markup=False)
 
         ran = run_studies(
-            root, progress=progress, fresh=fresh, kept=kept, begins=begins, workers=2 if dask is None else 1
+            root, progress=progress, fresh=fresh, kept=kept, on_estimated=on_estimated, workers=2 if dask is None else 1
         )
     screen.print(f"Results: {ran.rows} rows, {ran.estimated} of them estimates ({time.perf_counter() - begun:.1f} s)")
     from hhp_stats.studies.second_table import coverage_in_words
@@ -197,13 +198,13 @@ def render(
     with ExitStack() as open_now:
         warm: WarmProcess | None = None
 
-        def begins() -> None:
-            # Where a study runs, chapters will: their libraries are imported beside the study's own.
+        def on_estimated() -> None:
+            # Where a study runs, chapters will: their libraries are imported beside its checks.
             nonlocal warm
             if engine == "embedded":
                 warm = open_now.enter_context(warm_process())
 
-        run_all_studies(root, fresh=fresh, begins=begins, dask=dask)
+        run_all_studies(root, fresh=fresh, on_estimated=on_estimated, dask=dask)
         made = render_book(
             root=root,
             output=target,

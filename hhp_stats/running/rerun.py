@@ -46,6 +46,7 @@ def run_again(
     progress: Callable[[str], Progress],
     fresh: bool,
     kept: Callable[[str], None],
+    on_estimated: Callable[[], None],
     workers: int,
 ) -> Ran:
     """What `run_studies` does where the results do not stand: `keys` by study, `compared` with that of the plans."""
@@ -55,6 +56,7 @@ def run_again(
         for study in studies
     }
     waiting = [study for study in studies if standing[study.key] is None]
+    first = waiting[0].key if waiting else ""
     frames = []
     with _beside(work.results, waiting[1:] if workers > 1 else []) as others:
         for study in studies:
@@ -66,7 +68,8 @@ def run_again(
             elif study.key in others:
                 frames.append(others[study.key]())
             else:
-                frames.append(work.results(study, progress(study.key)))
+                told = on_estimated if study.key == first else None
+                frames.append(work.results(study, progress(study.key), on_estimated=told))
     _forget_others(root, [study.key for study in studies])
     whole = pd.concat(frames, ignore_index=True) if frames else result_frame([])
     write_results(whole, root / FOLDER / "results.csv")
@@ -93,12 +96,19 @@ class _Work:
     deviations: tuple[Deviation, ...]
 
     def results(
-        self, study: Study, progress: Progress = silent, *, writing: AbstractContextManager[object] | None = None
+        self,
+        study: Study,
+        progress: Progress = silent,
+        *,
+        on_estimated: Callable[[], None] | None = None,
+        writing: AbstractContextManager[object] | None = None,
     ) -> pd.DataFrame:
         """Run a study, compute its planned results again by another library, write what of it may be published (while
-        `writing` lasts), and return the results that are.
+        `writing` lasts), and return the results that are. `on_estimated` is called when only the checks are left.
         """
         output = study.run(self.root, progress)
+        if on_estimated is not None:
+            on_estimated()
         self.compare(study, output)
         # Not at the head: where all results stand no estimator is needed.
         from hhp_stats.studies.second_programme import checking

@@ -35,17 +35,18 @@ def run_studies(
     progress: Callable[[str], Progress],
     fresh: bool = False,
     kept: Callable[[str], None] = lambda study: None,
-    begins: Callable[[], None] = lambda: None,
+    on_estimated: Callable[[], None] = lambda: None,
     workers: int = 2,
 ) -> Ran:
     """Bring the results of every study up to date, and the whole result frame in `.report/results/results.csv`.
 
-    A study whose inputs, plan and code have not changed since its results were written is not run
-    again (`kept(study)` is told), unless `fresh`; `begins` is called when one has to run. Of those that run, the first
-    runs here and reports through the callback that `progress(study)` gives, the others meanwhile in processes beside
-    it. The studies' folders below `.report/results/` are replaced one by one when complete; the whole frame is
-    written last. Raises PlanError where conduct and plan differ without a deviation, or a deviation is unused;
-    ProjectBusy where another process runs them, and NotWritten where the disk is full or read only.
+    A study whose inputs, plan and code have not changed since its results were written is not run again (`kept(study)`
+    is told), unless `fresh`. Of those that run, the first runs here and reports through the callback that
+    `progress(study)` gives, the others meanwhile in processes beside it; `on_estimated` is called when it has its
+    results and only their checks are left, which leave a core free. The studies' folders below `.report/results/` are
+    replaced one by one when complete; the whole frame is written last. Raises PlanError where conduct and plan differ
+    without a deviation, or a deviation is unused; ProjectBusy where another process runs them, and NotWritten where
+    the disk is full or read only.
     """
     with at_work(root, "results"):
         studies = studies_of(root)
@@ -56,11 +57,20 @@ def run_studies(
             for study in studies:
                 kept(study.key)
             return Ran(rows=stands[0], estimated=stands[1], studies=())
-        begins()
         # Only here, for pandas: to find that the results stand, it is not needed.
         from hhp_stats.running.rerun import run_again
 
-        return run_again(root, studies, keys, compared, progress=progress, fresh=fresh, kept=kept, workers=workers)
+        return run_again(
+            root,
+            studies,
+            keys,
+            compared,
+            progress=progress,
+            fresh=fresh,
+            kept=kept,
+            on_estimated=on_estimated,
+            workers=workers,
+        )
 
 
 def _digest_of_conduct_plans(root: Path) -> str:
