@@ -40,9 +40,11 @@ def check(
     """Check the raw files: what is wrong, in which cell, and what to do. Status 1 if anything blocks the analysis.
 
     The first ten lines say what blocks, by authority or file and rule; then each rule that is broken, with its remedy.
+    Of the whole project the plans and the chapters that they name are checked too.
     """
     from hhp_stats.intake.check import check_returns
     from hhp_stats.intake.write_back import write_back as write_copies
+    from hhp_stats.plan.book_studies import BOOK, check_book
 
     root = find_root()
     if path is not None and not path.exists() and study is None and len(path.parts) == 1 and not path.suffix:
@@ -50,6 +52,7 @@ def check(
     if study is not None:
         _known_study(root, study)
     path, study, below = _what_is_checked(root, path, study)
+    whole = path is None and study is None
     guard = OutputGuard(root=root, command="hhp check --write-back", force=tuple(force or ()))
     if write_back is not None:
         guard.into(write_back)
@@ -72,6 +75,8 @@ def check(
             screen.print(f"wrote {copy}", markup=False)
         if not copies:
             screen.print("No file has a problem: nothing was written back.")
+    if whole and (root / BOOK).is_file():
+        check_book(root)  # what is wrong with the files has been said
     if not report.ok:
         raise typer.Exit(1)
 

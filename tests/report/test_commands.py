@@ -77,7 +77,7 @@ def studies_run(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     asked: list[bool] = []
     for module in (release_commands, report_commands):
         monkeypatch.setattr(
-            module, "run_all_studies", lambda root, *, fresh, begins=None, dask=None: asked.append(fresh)
+            module, "run_all_studies", lambda root, *, fresh, on_estimated=None, dask=None: asked.append(fresh)
         )
     return asked
 

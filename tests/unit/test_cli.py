@@ -307,3 +307,18 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(project):
         and "Traceback" not in done.stderr
         and "taken is a file, not a folder" in " ".join(done.stderr.split())
     )
+
+
+def test_of_the_whole_project_the_chapters_that_plans_name_are_checked_too(root, project):
+    for page in [*root.glob("*.qmd"), *root.glob("report/*.qmd")]:
+        (project / page.relative_to(root)).parent.mkdir(exist_ok=True)
+        (project / page.relative_to(root)).write_bytes(page.read_bytes())
+    plan = project / "data/plan/swing.toml"
+    text = plan.read_text(encoding="utf-8")
+    assert text.count('"report/06-swing.qmd"') == 1
+    plan.write_text(text.replace("report/06-swing.qmd", "report/06-swings.qmd"), encoding="utf-8")
+    done = hhp(project, "check")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    said = " ".join(done.stderr.split())
+    assert "swing.toml" in said and "06-swings.qmd" in said and "_quarto.yml does not list" in said
+    assert "24 returns" in done.stdout  # the raw files were checked all the same
