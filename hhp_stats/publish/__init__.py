@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hhp_stats.publish.lint import lint_book
-    from hhp_stats.publish.render import Explain, RenderProgress, RenderReport, SilentProgress, render_book
+    from hhp_stats.publish.render import Explain, RenderReport, render_book
 
-__all__ = ["Explain", "RenderProgress", "RenderReport", "SilentProgress", "lint_book", "render_book"]
+__all__ = ["Explain", "RenderReport", "lint_book", "render_book"]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,6 @@ fails or is interrupted leaves the last good one untouched.
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,13 +27,12 @@ from hhp_stats.publish.document import DOCUMENT_NAME, write_document
 from hhp_stats.publish.execute import Executed, execute
 from hhp_stats.publish.kept_text import FOLDER as TEXTS
 from hhp_stats.publish.kept_text import KeptTexts
-from hhp_stats.publish.kernels import ChapterState
 from hhp_stats.publish.lint import read_and_lint
 from hhp_stats.publish.pdf import write_pdf
 from hhp_stats.publish.project import Project, load_project
 from hhp_stats.publish.quarto_cli import TARGETS, find_quarto, pages_of, render_format
+from hhp_stats.publish.render_progress import Clock, RenderProgress, SilentProgress, told
 from hhp_stats.publish.site import PDF_NAME, TABLES_NAME, write_site
-from hhp_stats.publish.source import Source
 from hhp_stats.publish.volumes import Volume, files_of
 from hhp_stats.publish.warm_kernels import WarmProcess
 
@@ -45,31 +43,11 @@ Format = Literal["html", "pdf", "docx"]
 Engine = Literal["embedded", "quarto"]
 
 
-class RenderProgress(Protocol):
-    """Hears how far a rendering is; calls come from one thread."""
-
-    def stage(self, name: str, seconds: float | None) -> None:
-        """A stage begins (`seconds` is None) or has ended."""
-
-    def chapter(self, path: str, state: ChapterState, done: int, total: int) -> None:
-        """A chapter's code is reused, starts to run, or has run; `done` of `total` chapters are ready."""
-
-
 class Explain(Protocol):
     """Says what stands behind the results and functions that the pages name; the answer must be JSON."""
 
     def __call__(self, *, results: Collection[str], functions: Collection[str]) -> Mapping[str, Any]:
         """Rows, clauses, code and inputs; see `present.explanations.explanations`."""
-
-
-class SilentProgress:
-    """The default: says nothing."""
-
-    def stage(self, name: str, seconds: float | None) -> None:
-        """Pass over a stage."""
-
-    def chapter(self, path: str, state: ChapterState, done: int, total: int) -> None:
-        """Pass over a chapter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +109,7 @@ def render_book(
         raise ValueError("no format asked for")
     if engine == "quarto" and "docx" in formats:
         raise RenderError("_quarto.yml", None, "the Word draft is made by the embedded engine")
-    clock = _Clock(progress or SilentProgress())
+    clock = Clock(progress or SilentProgress())
     guard = guard or OutputGuard(root=root, command="hhp render")
     with at_work(root, "render"), replaced(output, guard) as building:
         remove_parts(root)
@@ -172,22 +150,6 @@ def render_book(
     )
 
 
-class _Clock:
-    """Times the stages and tells the caller of them."""
-
-    def __init__(self, progress: RenderProgress) -> None:
-        self.progress = progress
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        self.progress.stage(name, None)
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = time.perf_counter() - start
-        self.progress.stage(name, self.seconds[name])
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
     pages: Sequence[str]
@@ -211,7 +173,7 @@ def _embedded(
     inspect: Callable[[Path], None] | None,
     warm: WarmProcess | None,
     warm_stays: bool,
-    clock: _Clock,
+    clock: Clock,
 ) -> _Made:
     with clock.stage("read"):
         project = load_project(root)
@@ -239,7 +201,7 @@ def _embedded(
                 declared=declared,
                 fresh=fresh,
                 workers=workers,
-                on_chapter=_told(sources, clock.progress),
+                on_chapter=told(sources, clock.progress),
                 on_outputs=read,
                 warm=warm,
             )
@@ -312,19 +274,6 @@ def _embedded(
     )
 
 
-def _told(sources: Sequence[Source], progress: RenderProgress) -> Callable[[Source, ChapterState], None]:
-    """What tells of chapters how many of them are ready."""
-    ready = 0
-    total = sum(1 for source in sources if source.has_code)
-
-    def on_chapter(source: Source, state: ChapterState) -> None:
-        nonlocal ready
-        ready += state != "running"
-        progress.chapter(source.chapter.path, state, ready, total)
-
-    return on_chapter
-
-
 @contextmanager
 def _threads(workers: int) -> Iterator[ThreadPoolExecutor]:
     """Threads for work of other processes; where something fails, what waits for one is not begun."""
@@ -348,7 +297,7 @@ def _write_workbook(project: Project, pages: Mapping[str, Mapping[str, Any]], ke
     target.write_bytes(kept.data(parts, lambda: table_workbook.workbook_of_tables(project, bodies)))
 
 
-def _quarto(root: Path, building: Path, *, formats: Sequence[Format], clock: _Clock) -> _Made:
+def _quarto(root: Path, building: Path, *, formats: Sequence[Format], clock: Clock) -> _Made:
     """The same sources through the Quarto CLI, where a user has it."""
     quarto = find_quarto(root)
     for name, target in TARGETS.items():
