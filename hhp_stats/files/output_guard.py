@@ -101,7 +101,11 @@ class OutputGuard:
     def _was_noted(self, place: Path) -> bool:
         try:
             note = json.loads((self.root / _RENDERED).read_text(encoding="utf-8"))
-            files = {name: _digest(place / name) for name, kind in rendering_marker.entries(place) if kind == "file"}
+            files = {
+                name: rendering_marker.digest_of_file(place / name)
+                for name, kind in rendering_marker.entries(place)
+                if kind == "file"
+            }
             return bool(note["output"] == str(place) and note["files"] == files)
         except (OSError, ValueError, KeyError, TypeError):
             return False

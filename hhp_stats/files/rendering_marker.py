@@ -58,7 +58,7 @@ def begin(folder: Path) -> None:
 
 def mark(folder: Path, place: str) -> None:
     """Mark a folder with all that it holds as a rendering that belongs at `place`."""
-    files = {name: _digest(folder / name) for name, kind in entries(folder) if kind == "file"}
+    files = {name: digest_of_file(folder / name) for name, kind in entries(folder) if kind == "file"}
     _write(folder, {"made_by": "hhp render", "place": place, "files": files})
 
 
@@ -84,7 +84,7 @@ def what_speaks_against(folder: Path, place: str | None) -> str | None:
         if kind != "file" or name not in files:
             return f"it holds {name}, which no rendering wrote"
         known += 1
-        unchanged += _digest(folder / name) == files[name]
+        unchanged += digest_of_file(folder / name) == files[name]
     # A page that somebody edited is written anew, as a half deleted report is. Other files under the same names are
     # not.
     if known > 2 * unchanged:
@@ -144,7 +144,8 @@ class _Written:
     facts: tuple[int, ...]
 
 
-def _digest(path: Path) -> str:
+def digest_of_file(path: Path) -> str:
+    """The checksum of a file of a rendering, reckoned once for as long as nobody writes to it."""
     facts = path.stat()
     return _digest_of(_Written(path, (facts.st_dev, facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size)))
 

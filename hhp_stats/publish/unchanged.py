@@ -13,6 +13,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from hhp_stats.files.rendering_marker import digest_of_file
 from hhp_stats.publish.digests import digest_environment, digest_files, digest_settings
 from hhp_stats.publish.quarto_cli import left_by_quarto
 
@@ -63,7 +64,7 @@ def note_report(root: Path, output: Path, key: str) -> None:
 
 def _files(output: Path) -> dict[str, str]:
     return {
-        path.relative_to(output).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        path.relative_to(output).as_posix(): digest_of_file(path)
         for path in sorted(output.rglob("*"))
         if path.is_file()
     }
