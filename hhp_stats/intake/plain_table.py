@@ -15,7 +15,7 @@ from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.columns import Manner
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.corrections import applied_frame, apply_to_table
-from hhp_stats.intake.dictionary import Field, load_dictionary
+from hhp_stats.intake.dictionary import Field
 from hhp_stats.intake.findings import judged
 from hhp_stats.intake.grid import Grid, column_letter
 from hhp_stats.intake.headings import is_personal
@@ -45,9 +45,10 @@ from hhp_stats.intake.rules_table import (
 from hhp_stats.intake.rules_table_sizes import size_findings
 from hhp_stats.intake.rules_table_waves import waves_findings
 from hhp_stats.intake.seen import comment_problems, refused_cells
-from hhp_stats.intake.spellings import SPELLINGS, Spellings, load_spellings, same, tidy
+from hhp_stats.intake.spellings import SPELLINGS, Spellings, same, tidy
 from hhp_stats.intake.survey_export import read_sav_export
 from hhp_stats.intake.table import comma_in_numbers, empty_frame
+from hhp_stats.intake.table_spellings import spellings_of_table
 from hhp_stats.intake.text_file import likely_delimiter, read_csv_grid, read_text, split_rows
 from hhp_stats.intake.xlsx import read_xlsx
 from hhp_stats.plan.conduct import deviations_of_data
@@ -57,7 +58,6 @@ from hhp_stats.plan.thresholds import load_thresholds
 
 RELEASE, SYNTHETIC = "release", "synthetic"  # the column that marks a synthetic table, and what stands in it
 LINKAGE = ("wave", "responses", "consented", "duplicates", "matched", "unmatched")
-_ZERO_ONE = {"0": "no", "1": "yes", "no": "no", "yes": "yes", "n": "no", "y": "yes", "false": "no", "true": "yes"}
 _READ_AS = {"number": "number", "0/1": "yes/no", "date": "date"}  # the others are text, or one of the allowed values
 
 
@@ -146,7 +146,9 @@ def read_plain_table(root: Path, plan: IndividualPlan, *, ledger: Ledger | None 
     assert plan.data is not None
     path, file = root / plan.data.file, plan.data.file
     specs = table_fields(plan)
-    allowed = [value for column in plan.columns.values() for value in (*column.allowed, *column.missing)]
+    allowed = [
+        value for column in plan.columns.values() for value in (*column.allowed, *column.zero_one, *column.missing)
+    ]
     headings = [plan.data.heading(name) for name in plan.columns]
     result = PlainTable(
         file=file,
@@ -182,7 +184,7 @@ def read_plain_table(root: Path, plan: IndividualPlan, *, ledger: Ledger | None 
     if any(problem.severity == "error" for problem in result.problems):
         result.columns = {}
         return result
-    spellings = _spellings(root, plan)
+    spellings = spellings_of_table(root, plan)
     _fill(result, grid, plan, spellings)
     if ledger is not None:
         person = plan.data.person
@@ -339,14 +341,3 @@ def _as_number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
-
-
-def _spellings(root: Path, plan: IndividualPlan) -> Spellings:
-    """Words for "no value" as everywhere, but not those that are an allowed value of the table; and zero and one in
-    words.
-    """
-    blank = load_spellings(root, load_dictionary(root)).of("blank")
-    taken = {same(value) for column in plan.columns.values() for value in column.allowed}
-    return Spellings(
-        by_field={"blank": {form: word for form, word in blank.items() if form not in taken}, "yes/no": _ZERO_ONE}
-    )

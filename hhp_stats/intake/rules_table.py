@@ -102,13 +102,15 @@ NO_PEOPLE = Rule(
 
 def _wrong_kind(check: TableCheck) -> Iterator[Breach]:
     for name, cells in check.table.unread.items():
-        kind = check.plan.columns[name].kind
+        column = check.plan.columns[name]
+        kind = column.kind
+        wanted = " or ".join(column.zero_one) or _KINDS.get(kind, "a text")
         for position, broken in cells.items():
             if broken not in _OTHERWISE and not (broken == v.CATEGORY and kind in ("category", "arm")):
                 yield Breach(
                     name,
                     position,
-                    f"{check.table.quote(name, position)} where {_KINDS.get(kind, 'a text')} should stand",
+                    f"{check.table.quote(name, position)} where {wanted} should stand",
                 )
 
 

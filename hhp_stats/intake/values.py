@@ -177,19 +177,21 @@ def _finite(value: float, whole: bool) -> float:
 
 def read_yes_no(value: Any, *, accepted: dict[str, str], spellings: Spellings) -> Read:
     """yes = 1, no = 0; also Y/N, 1/0 (1.0 too, as programs write columns with blanks), TRUE/FALSE and the spellings of
-    the mapping file.
+    the mapping file. A form that is `accepted` as "" stands for nothing in this column.
     """
     unusable(value)
-    if isinstance(value, bool):
-        return Read(float(value), SPELLING)
-    if isinstance(value, int | float) and value in (0, 1):
-        return Read(float(value), SPELLING)
+    text = ""
+    if isinstance(value, str):
+        text = same(value)
+    elif isinstance(value, int | float):  # a logical value is a whole number to Python
+        text = str(value).casefold() if isinstance(value, bool) else f"{value:.12g}"
+        if text not in accepted and value in (0, 1):
+            return Read(float(value), SPELLING)
+    meaning = accepted.get(_WHOLE.sub("", text))
+    if meaning:
+        return Read(float(meaning == "yes"), "" if value == meaning else SPELLING)
     if not isinstance(value, str):
         raise Unreadable(YES_NO)
-    text = same(value)
-    meaning = accepted.get(_WHOLE.sub("", text))
-    if meaning is not None:
-        return Read(float(meaning == "yes"), "" if value == meaning else SPELLING)
     if not text or text in spellings.of("blank"):
         return Read(None, BLANK_WORD if text else TRIMMED)
     raise Unreadable(YES_NO)

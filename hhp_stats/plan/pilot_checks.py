@@ -47,7 +47,8 @@ def classes_of(plan: PilotPlan, table: ClassTable) -> tuple[tuple[str, Condition
     kind, allowed = columns_of(plan)[table.column]
     values: tuple[tuple[str, str | float], ...] = tuple((value, value) for value in allowed)
     if kind == "0/1":
-        values = (("yes", 1.0), ("no", 0.0))
+        no, yes = plan.columns[table.column].zero_one or ("no", "yes") if plan.data is not None else ("no", "yes")
+        values = ((yes, 1.0), (no, 0.0))
     return tuple((label, Comparison(table.column, "==", value)) for label, value in values)
 
 

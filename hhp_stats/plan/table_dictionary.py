@@ -15,7 +15,8 @@ from hhp_stats.plan.table_schema import ColumnKind, TableColumn
 
 HEADINGS = ("column", "meaning", "kind", "unit", "minimum", "maximum", "allowed", "missing")
 KINDS: tuple[str, ...] = get_args(ColumnKind)
-_NUMBERS = ("number", "0/1")
+ZERO_ONE = "0/1"
+_NUMBERS = ("number", ZERO_ONE)
 _BAR = re.compile(r"(?<!\\)\|")
 
 
@@ -24,7 +25,7 @@ def read_table_dictionary(root: Path, file: str) -> dict[str, TableColumn]:
 
     Raises PlanError, naming file and line, for a dictionary that is missing or damaged, other headings, a column that
     stands twice or has no name or meaning, unknown kinds, limits of what is no number, and allowed values of what is
-    no category.
+    neither a category nor two words for zero and one.
     """
     path = root / file
     if not path.is_file():
@@ -87,12 +88,19 @@ def _column(file: str, number: int, line: list[str]) -> TableColumn:
             file, place, f"has the limits {low:g} and {high:g}.", "Write a minimum that is not above the maximum."
         )
     allowed, missing = _several(file, place, cells["allowed"]), _several(file, place, cells["missing"])
-    if allowed and kind != "category":
+    if allowed and kind not in ("category", ZERO_ONE):
         raise PlanError(
             file,
             place,
             f"lists allowed values of a column of kind {kind}.",
             "Leave allowed empty, or make it kind category; numbers have minimum and maximum.",
+        )
+    if allowed and kind == ZERO_ONE and (len(allowed) != 2 or allowed[0].casefold() == allowed[1].casefold()):
+        raise PlanError(
+            file,
+            place,
+            f"lists the values {', '.join(allowed)} of a column of zeros and ones.",
+            "Write two: what stands for zero, then what stands for one, as in poor|good; or leave allowed empty.",
         )
     both = set(allowed) & set(missing)
     if both:
@@ -106,7 +114,8 @@ def _column(file: str, number: int, line: list[str]) -> TableColumn:
         unit=cells["unit"],
         minimum=low,
         maximum=high,
-        allowed=allowed,
+        allowed=allowed if kind == "category" else (),
+        zero_one=allowed if kind == ZERO_ONE else (),
         missing=missing,
     )
 

@@ -49,7 +49,8 @@ class TableColumn:
     unit: str = ""
     minimum: float | None = None
     maximum: float | None = None
-    allowed: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()  # values of a category
+    zero_one: tuple[str, ...] = ()  # of a column of zeros and ones in words: what stands for zero, then for one
     missing: tuple[str, ...] = ()  # codes that stand for "not known"
 
 

@@ -33,6 +33,12 @@ class Column:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def zero_one(self) -> tuple[str, ...]:
+        """Of a column of zeros and ones in words of its own: the words, in the order of the alphabet."""
+        usual = {same(value) for value in self.values} <= {"0", "1", *_YES, *_NO}
+        return tuple(sorted(self.values)) if self.kind == "0/1" and not usual else ()
+
 
 def guessed_column(head: str, values: Sequence[str], name: str, *, blank: Collection[str] = ()) -> Column:
     """What a column seems to hold; `blank` are words for "no value", in comparable form, beside the usual ones."""

@@ -125,9 +125,17 @@ def guess_table(
     final = tuple(
         _as(column, special.get(column.name, column.kind), name=_renamed(column.name, arm)) for column in columns
     )
-    outcomes = _outcomes([column for column in final if column.kind in ("number", "0/1")], names) if arms else {}
+    outcomes = _outcomes_in(final, names) if arms else {}
     if arms and not outcomes:
-        raise TableRefused(f"{path.name} has no column of numbers beside the arms: nothing in it could be an outcome.")
+        raise TableRefused(
+            f"{path.name} has no column of numbers, nor one of two values, beside the arms: nothing in it could be an"
+            " outcome."
+        )
+    measured = {name for waves in outcomes.values() for name in waves.values()}
+    final = tuple(
+        _as(column, "0/1", name=column.name) if column.name in measured and column.kind == "category" else column
+        for column in final
+    )
     return TableGuess(
         people=len(rows),
         columns=final,
@@ -250,6 +258,27 @@ def _cluster(columns: Sequence[Column], values: Mapping[str, Sequence[str]], arm
         ):
             found.append((bool(_CLUSTER.search(column.heading)), len(groups), column.name))
     return (max(found)[2], max(found)[1]) if found else ("", 0)
+
+
+def _outcomes_in(columns: Sequence[Column], names: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Outcomes among the columns of numbers; where none of those has several times, or there are none, among those of
+    two words that do.
+    """
+    numbers = [column for column in columns if column.kind in ("number", "0/1")]
+    found = _outcomes(numbers, names)
+    if any(len(waves) > 1 for waves in found.values()):
+        return found
+    two = [column for column in columns if column.kind == "category" and len(column.values) == 2]
+    in_words = [
+        _outcomes([column for column in two if set(column.values) == set(pair)], names)
+        for pair in dict.fromkeys(tuple(sorted(column.values)) for column in two)
+    ]
+    for each in in_words:
+        if any(len(waves) > 1 for waves in each.values()):
+            return each
+    if in_words and not numbers:
+        return in_words[-1]
+    return found
 
 
 def _outcomes(columns: Sequence[Column], names: Mapping[str, str]) -> dict[str, dict[str, str]]:

@@ -41,7 +41,7 @@ def dictionary_text(guess: TableGuess) -> str:
         if column.kind == "text":
             continue  # free text is not read
         limits = ["" if end is None else f"{end:.12g}" for end in (column.low, column.high)]
-        allowed = listed(column.values) if column.kind == "category" else ""
+        allowed = listed(column.values if column.kind == "category" else column.zero_one)
         write.writerow(
             [column.name, f"{column.heading} {TO_CONFIRM}", column.kind, "", *limits, allowed, listed(column.missing)]
         )
@@ -149,7 +149,10 @@ def _outcome(own: str, waves: object, guess: TableGuess, *, primary: bool) -> li
     binary = all(column.kind == "0/1" for column in columns)
     lines = ["[[outcomes]]", f"id = {quoted(own)}", f"label = {quoted(f'{own} {TO_CONFIRM}')}"]
     lines += ['role = "primary"'] if primary else []
-    lines += ['kind = "binary"'] if binary else []
+    if binary and (words := columns[0].zero_one):
+        lines.append(f'kind = "binary"  # one stands for {quoted(words[1])}, as in the dictionary {TO_CONFIRM}')
+    elif binary:
+        lines.append('kind = "binary"')
     lines += [f'better = "higher"  # or "lower" {TO_CONFIRM}', f"# unit = {quoted('points')}"]
     lines.append('# construct = "..."  # what it measures, in the words of other trials that measure it too')
     if "" in waves:

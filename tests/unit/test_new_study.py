@@ -240,7 +240,7 @@ def test_files_that_cannot_be_a_trial_are_refused(home: Path, tmp_path: Path) ->
         ("c.csv", "x,y\n1,2\n3,4\n", "no column that could be the arm"),
         ("d.csv", "arm,x,x\na,1,2\nb,1,2\n", "two columns with one heading"),
         ("e.xlsx", "no workbook", "e.xlsx"),
-        ("h.csv", "arm,x\na,long\nb,short\n", "no column of numbers"),
+        ("h.csv", "arm,x\na,long\nb,short\nb,middling\n", "no column of numbers, nor one of two values"),
         ("g.csv", "arm,e-mail\na,x@example.invalid\nb,y@example.invalid\n", "speak of persons"),
     ):
         (tmp_path / name).write_text(content, encoding="utf-8")
@@ -318,6 +318,33 @@ def test_from_the_table_to_every_cell_of_the_chapter(
     lost = f"{100 * (1 - known.mean()):.1f}%"
     assert f"not known for {lost} of those randomised" in parts.limits()
     assert ("Only 12 surgeries were randomised" in parts.limits()) == clustered
+
+
+def test_an_outcome_of_two_words_needs_no_recoding(home: Path, tmp_path: Path, monkeypatch) -> None:
+    """Good or poor at three visits: the guess says which word is one, and waits to be confirmed."""
+    key = tmp_path / "key"
+    write_key(key)
+    monkeypatch.setenv(KEY_VARIABLE, str(key))
+    rng = np.random.default_rng(8)
+    frame = pd.DataFrame({"Patient No": range(120), "arm": np.where(np.arange(120) % 2, "drug", "placebo")})
+    frame["sex"] = rng.choice(["female", "male"], 120)
+    for visit, share in (("pre", 0.4), ("1m", 0.5), ("2m", 0.6)):
+        frame[f"status_{visit}"] = np.where(rng.random(120) < share, "poor", "good")
+    frame.loc[::9, "status_2m"] = ""
+    enter(home, new_study(home, KEY, kind="individual trial", data=written(tmp_path, frame)))
+    plan, dictionary = (home / f"data/plan/{KEY}.{ending}" for ending in ("toml", "dictionary.csv"))
+    assert f'kind = "binary"  # one stands for "poor", as in the dictionary {TO_CONFIRM}' in plan.read_text("utf-8")
+    assert "status_2m" in dictionary.read_text("utf-8") and "sex,sex" in dictionary.read_text("utf-8")
+    assert dictionary.read_text("utf-8").count(",0/1,,,,good|poor,") == 3
+    for path in (plan, dictionary):
+        text = path.read_text("utf-8").replace(f" {TO_CONFIRM}", "").replace("good|poor", "poor|good")
+        path.write_text(text, encoding="utf-8")
+    assert check_returns(home, root=home, study=KEY).ok
+    rows = run_study(home, KEY).results.set_index("result_id")
+    good = frame["status_2m"].map({"good": 1.0, "poor": 0.0})
+    for arm, value in (("control", "placebo"), ("treatment", "drug")):
+        wanted = good[frame["arm"] == value].mean()
+        assert rows.loc[f"{KEY}/status/mean_{arm}/raw", "estimate"] == pytest.approx(wanted, abs=1e-12)
 
 
 def test_what_is_removed_and_tables_of_people_leave_in_no_bundle() -> None:

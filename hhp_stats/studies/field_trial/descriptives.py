@@ -120,9 +120,13 @@ def balance(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
 
 
 def balance_values(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
-    """The people with zeros and ones of the balance table as no and yes: their means are shares."""
+    """The people with zeros and ones of the balance table in the table's own words, else as no and yes: their means
+    are shares.
+    """
     words = {
-        name: people[name].map({0.0: "no", 1.0: "yes"}) for name in plan.balance if plan.columns[name].kind == "0/1"
+        name: people[name].map(dict(zip((0.0, 1.0), plan.columns[name].zero_one or ("no", "yes"), strict=True)))
+        for name in plan.balance
+        if plan.columns[name].kind == "0/1"
     }
     return people.assign(**words)
 

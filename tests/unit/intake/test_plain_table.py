@@ -17,7 +17,7 @@ from odf.opendocument import OpenDocumentSpreadsheet
 from odf.table import Table, TableCell, TableRow
 from odf.text import P
 
-from hhp_stats.errors import DataError
+from hhp_stats.errors import DataError, PlanError
 from hhp_stats.intake.manifest import MANIFEST, record_files
 from hhp_stats.intake.plain_table import load_plain_table, read_plain_table
 from hhp_stats.intake.pseudonym import KEY_VARIABLE
@@ -378,6 +378,42 @@ def test_zeros_and_ones_with_a_decimal_point(home):
     assert "1.0" in (home / "data/tables/walks.csv").read_text(encoding="utf-8")
     read = load_plain_table(home, load_individual_plan(home, KEY)).people["fell"]
     assert read.value_counts().to_dict() == table["fell"].value_counts().to_dict()
+
+
+@pytest.mark.parametrize("words", [("stood", "fell"), ("1", "2"), ("yes", "no")])
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_zero_and_one_may_have_words_of_their_own(home, words, ending):
+    """Two levels in words, or other numbers: the dictionary says which stands for one, and nothing else is read."""
+    table = walks()
+    wanted = table["fell"].astype("float64")
+    coded = table.assign(fell=table["fell"].map(dict(enumerate(words))))
+    line = next(line for line in DICTIONARY.splitlines() if line.startswith("fell,"))
+    dictionary = DICTIONARY.replace(line, ",".join([*line.split(",")[:6], "|".join(words), ""]))
+    plan = PLAN.replace("walks.csv", f"walks.{ending}")
+
+    def read(frame):
+        write_walks(home, frame, plan=plan, dictionary=dictionary)
+        if ending == "xlsx":
+            numbers = frame["fell"].map(lambda each: int(each) if each in ("1", "2") else each)
+            frame.assign(fell=numbers, seen="2024-03-05").to_excel(home / FILE.replace("csv", ending), index=False)
+            record_files(home)
+        return load_plain_table(home, load_individual_plan(home, KEY)).people["fell"]
+
+    assert read(coded).tolist() == wanted.tolist()
+    other = next(word for word in ("0", "true", "1") if word not in words)
+    with pytest.raises(DataError) as caught:
+        read(coded.assign(fell=coded["fell"].where(coded.index != 4, other)))
+    (problem,) = [each for each in caught.value.problems if each.severity == "error"]
+    assert problem.code == "T08" and f"where {words[0]} or {words[1]} should stand" in problem.value
+
+
+@pytest.mark.parametrize("allowed", ["fell", "fell|stood|sat", "fell|Fell"])
+def test_zero_and_one_have_two_words_or_none(home, allowed):
+    line = next(line for line in DICTIONARY.splitlines() if line.startswith("fell,"))
+    dictionary = DICTIONARY.replace(line, ",".join([*line.split(",")[:6], allowed, ""]))
+    write_walks(home, dictionary=dictionary)
+    with pytest.raises(PlanError, match=r"(?s)zeros and ones.*Write two: what stands for zero"):
+        load_individual_plan(home, KEY)
 
 
 def test_the_range_of_an_outcome_holds_its_ends(home):
