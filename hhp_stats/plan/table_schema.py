@@ -53,6 +53,11 @@ class TableColumn:
     zero_one: tuple[str, ...] = ()  # of a column of zeros and ones in words: what stands for zero, then for one
     missing: tuple[str, ...] = ()  # codes that stand for "not known"
 
+    @property
+    def coded(self) -> tuple[str, ...]:
+        """Of zeros and ones in words: each word with what it stands for, as in "poor (0)"."""
+        return tuple(f"{word} ({number})" for number, word in enumerate(self.zero_one))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:

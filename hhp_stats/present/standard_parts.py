@@ -217,8 +217,7 @@ def _limits(column: TableColumn) -> str:
         f"{word} {value:g}" for word, value in (("from", column.minimum), ("to", column.maximum)) if value is not None
     ]
     missing = [f"{', '.join(column.missing)} for not known"] if column.missing else []
-    words = [f"{word} ({number})" for number, word in enumerate(column.zero_one)]
-    return "; ".join([" ".join(ends), ", ".join((*column.allowed, *words)), *missing]).strip("; ").replace("; ; ", "; ")
+    return "; ".join([" ".join(ends), ", ".join((*column.allowed, *column.coded)), *missing]).strip("; ").replace("; ; ", "; ")
 
 
 def parts(study: str, *, root: Path | None = None) -> StandardParts:

@@ -340,7 +340,10 @@ def test_an_outcome_of_two_words_needs_no_recoding(home: Path, tmp_path: Path, m
         text = path.read_text("utf-8").replace(f" {TO_CONFIRM}", "").replace("good|poor", "poor|good")
         path.write_text(text, encoding="utf-8")
     assert check_returns(home, root=home, study=KEY).ok
-    rows = run_study(home, KEY).results.set_index("result_id")
+    output = run_study(home, KEY)
+    output.write(home)
+    assert "poor (0), good (1)" in field_trials.chapter(KEY, root=home).table("measures").as_raw_html()
+    rows = output.results.set_index("result_id")
     good = frame["status_2m"].map({"good": 1.0, "poor": 0.0})
     for arm, value in (("control", "placebo"), ("treatment", "drug")):
         wanted = good[frame["arm"] == value].mean()

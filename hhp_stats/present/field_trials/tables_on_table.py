@@ -192,9 +192,9 @@ def measures(report: FieldTrialReport) -> GT:
     for outcome in report.measured:
         column = report.plan.columns[outcome.column]
         limits = outcome.range or tuple(each for each in (column.minimum, column.maximum) if each is not None)
-        ends = (
-            "0 or 1" if outcome.kind == "binary" else f"{limits[0]:g} to {limits[1]:g}" if len(limits) == 2 else MISSING
-        )
+        ends = f"{limits[0]:g} to {limits[1]:g}" if len(limits) == 2 else MISSING
+        if outcome.kind == "binary":
+            ends = ", ".join(column.coded) or "0 or 1"
         cells.append(
             {
                 "Outcome": outcome.label,
