@@ -217,7 +217,8 @@ def _limits(column: TableColumn) -> str:
         f"{word} {value:g}" for word, value in (("from", column.minimum), ("to", column.maximum)) if value is not None
     ]
     missing = [f"{', '.join(column.missing)} for not known"] if column.missing else []
-    return "; ".join([" ".join(ends), ", ".join((*column.allowed, *column.coded)), *missing]).strip("; ").replace("; ; ", "; ")
+    listed = ", ".join((*column.allowed, *column.coded))
+    return "; ".join(part for part in (" ".join(ends), listed, *missing) if part)
 
 
 def parts(study: str, *, root: Path | None = None) -> StandardParts:
