@@ -203,18 +203,19 @@ class Possible:
         # A set within another counts no more than it; where the ends say so already, it need not be said again.
         nested = np.argwhere(self.system.inside[np.ix_(cells, cells)])
         nested = nested[high[nested[:, 0]] > low[nested[:, 1]]]
-        each = np.arange(len(nested))
-        order = scipy.sparse.csr_array(
+        line, term = np.nonzero(whole)
+        terms = scipy.sparse.coo_array(
             (
-                np.tile([1.0, -1.0], len(nested)),
-                (np.repeat(each, 2), nested.ravel()),
+                np.concatenate([whole[line, term], np.tile([1.0, -1.0], len(nested))]),
+                (
+                    np.concatenate([line, len(whole) + np.repeat(np.arange(len(nested)), 2)]),
+                    np.concatenate([term, nested.ravel()]),
+                ),
             ),
-            shape=(len(nested), len(cells)),
+            shape=(len(whole) + len(nested), len(cells)),
         )
-        matrix = scipy.sparse.vstack([scipy.sparse.csr_array(whole), order], format="csr")
         least = np.concatenate([given, np.full(len(nested), -np.inf)])
         most = np.concatenate([given, np.zeros(len(nested))])
-        terms = matrix.tocoo()
         truth = self.system.counts[cells]
         # Looked for is another value, not the furthest: one away from the truth is enough.
         for ends in ((truth[here] + 1, high[here]), (low[here], truth[here] - 1)):
@@ -225,7 +226,7 @@ class Possible:
                 continue
             found = milp(
                 c=np.zeros(len(cells)),
-                constraints=[LinearConstraint(matrix, least, most)] if matrix.shape[0] else [],
+                constraints=[LinearConstraint(terms.tocsr(), least, most)] if terms.shape[0] else [],
                 integrality=np.ones(len(cells)),
                 bounds=Bounds(*narrowed),
             )
