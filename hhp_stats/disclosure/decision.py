@@ -253,26 +253,26 @@ def _shown(
 
 def _results(results: pd.DataFrame, declared: Declared, blank: set[tuple[str, int, str]]) -> pd.DataFrame:
     shown = results.copy()
-    for at in range(len(results)):
-        whole, n = (RESULTS, at, "estimate") in blank, (RESULTS, at, "n") in blank
-        if not (whole or n):
+    n, whole, rounded = (np.zeros(len(results), dtype=np.bool_) for _ in range(3))
+    estimates, notes = results["estimate"].to_numpy(dtype=np.float64).copy(), results["note"].to_list()
+    for at, key in enumerate(results["result_id"].astype(str)):
+        whole[at] = (RESULTS, at, "estimate") in blank
+        n[at] = whole[at] or (RESULTS, at, "n") in blank
+        if not n[at]:
             continue
-        index = shown.index[at]
-        shown.loc[index, "n"] = pd.NA
-        words = "n"
-        entry = declared.rows.get(str(results["result_id"].iloc[at]))
-        if whole:
-            for column in NUMBERS:
-                shown.loc[index, column] = np.nan
-            shown.loc[index, "status"] = "withheld"
-            words = "all its numbers"
-        elif entry is not None and entry.plain and entry.digits is not None:
-            for column in NUMBERS:
-                shown.loc[index, column] = np.nan
-            shown.loc[index, "estimate"] = round(float(results["estimate"].iloc[at]), entry.digits)
+        words = "all its numbers" if whole[at] else "n"
+        entry = declared.rows.get(key)
+        if not whole[at] and entry is not None and entry.plain and entry.digits is not None:
+            rounded[at] = True
+            estimates[at] = round(float(estimates[at]), entry.digits)
             words = f"n, and decimals beyond {entry.digits}"
-        note = str(shown.loc[index, "note"])
-        shown.loc[index, "note"] = f"{note} {NOTE}{words}.".strip()
+        notes[at] = f"{notes[at]} {NOTE}{words}.".strip()
+    shown["n"] = shown["n"].mask(n)
+    for column in NUMBERS:
+        shown[column] = shown[column].mask(whole | rounded)
+    shown["estimate"] = shown["estimate"].where(~rounded, estimates)
+    shown["status"] = shown["status"].mask(whole, "withheld")
+    shown["note"] = pd.Series(notes, index=shown.index, dtype=shown["note"].dtype)
     return shown
 
 

@@ -75,10 +75,10 @@ def _of_table(name: str, table: pd.DataFrame, declared: Declared, study: str) ->
                     " the table: counted, share, statistic, other or internal (hhp_stats/disclosure/declared.py)."
                 )
             continue
-        for at in range(len(table)):
+        for at, value in enumerate(table[column].to_list()):
             place = _place(name, at, column, entry, labels[at])
             if entry.kind in ("count", "share"):
-                _check(place, entry, table[column].iloc[at], declared, study)
+                _check(place, entry, value, declared, study)
             if place.tells or place.goes_with or place.describes:
                 yield place
 

@@ -4,11 +4,14 @@ ones.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from hhp_stats.disclosure.moves import moved, moves, reduced
 from hhp_stats.disclosure.system import CountSystem
 from hhp_stats.errors import HhpError
 
@@ -19,17 +22,38 @@ _ROUNDING = 1e-6  # of sums of whole numbers
 _PASSES = 30  # ends may creep towards each other: then the programme is faster
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Other:
+    """Other counts that agree with what was known when they were found.
+
+    `reasons`: also with the reasons. `differs`: where they are not the true ones. `alone`: each of them keeps to the
+    true counts of all sets around it and within it, not only to the others' values.
+    """
+
+    reasons: bool
+    differs: Mask
+    alone: bool
+
+
 class Possible:
-    """Answers for one system of counts; other sets of counts that were found to agree are kept and asked first."""
+    """Answers for one system of counts; other counts that were found to agree are kept and asked first.
+
+    The answer is always that of the programme, whatever was asked before: kept counts count only where they satisfy
+    it (`seen_otherwise`, `_kept`).
+    """
 
     def __init__(self, system: CountSystem, *, threshold: int, lowest: int, primary: Mask) -> None:
         self.system, self.threshold, self.lowest, self.primary = system, threshold, lowest, primary
         self.printed = np.arange(len(system.counts)) < system.printed
         self.most = float(system.counts.max(initial=0.0) + threshold)
-        self.witnesses: list[tuple[bool, Mask]] = []  # where other possible counts differ from these
-        self._witnessed: dict[tuple[bytes, bool, int], Mask] = {}
+        self.others: list[_Other] = []
+        self._asked: tuple[tuple[bytes, bool, int], Mask] | None = None
+        self._given: tuple[bytes, Mask] | None = None
         self._filled = np.abs(system.relations) > _ZERO
         self._reduced: dict[bytes, tuple[npt.NDArray[np.intp], Array, Array]] = {}
+        # The largest true count within each, and the smallest around it.
+        self._floor = np.where(system.inside, system.counts[:, None], 0.0).max(axis=0, initial=0.0)
+        self._ceiling = np.where(system.inside, system.counts, np.inf).min(axis=1, initial=np.inf)
 
     def unknown(self, withheld: Mask) -> Mask:
         """Counts that are withheld, and groups that nobody printed; not what readers know anyway."""
@@ -43,6 +67,8 @@ class Possible:
         if self.seen_otherwise(withheld, reasons_known=reasons_known)[at]:
             return False
         unknown = self.unknown(withheld)
+        if self.given(unknown)[at]:
+            return True
         places, rows, right = self._equations(at, unknown)
         here = int(np.searchsorted(places, at))
         if not len(rows) or not rows[:, here].any():
@@ -52,24 +78,60 @@ class Possible:
             if len(line) == 1 and (np.abs(rows[line[0]]) > _ZERO).sum() == 1:
                 return True  # one sum gives it
             part, lines = self._connected(here, rows)
-        return self._programme(at, places, rows, right, part, lines, reasons_known)
+        cells, whole = places[part], rows[np.ix_(lines, part)]
+        if self._kept(at, cells, reasons_known=reasons_known):
+            return False
+        low, high = self._limits(cells, reasons_known=reasons_known)
+        other = self._moved(at, cells, whole, low, high)
+        if other is None:
+            other = self._programme(at, cells, whole, right[lines], low, high)
+        if other is None:
+            return True
+        self._keep(cells, other, reasons_known=reasons_known)
+        return False
 
     def seen_otherwise(self, withheld: Mask, *, reasons_known: bool) -> Mask:
-        """Which counts differ in other possible counts that were found before and agree with all that is known now?
+        """Which counts differ in other counts that were found before and agree with all that is known now?
         Of these there is more than one that each can be.
+
+        Only those found `alone`, which agree with every programme in which all that differs is unknown: its sums are
+        those they were found with, its ends and orders come from sets around and within, and its reasons are the same.
         """
         # The same is known in many questions, one for each guarded count.
-        key = (withheld.tobytes(), reasons_known, len(self.witnesses))
-        if key not in self._witnessed:
+        key = (withheld.tobytes(), reasons_known, len(self.others))
+        if self._asked is None or self._asked[0] != key:
             unknown = self.unknown(withheld)
             agree = [
-                differs
-                for strict, differs in self.witnesses
-                if (strict or not reasons_known) and not (differs & ~unknown).any()
+                each.differs
+                for each in self.others
+                if each.alone and (each.reasons or not reasons_known) and not (each.differs & ~unknown).any()
             ]
-            nothing = np.zeros(len(unknown), dtype=np.bool_)
-            self._witnessed = {key: np.logical_or.reduce([nothing, *agree])}
-        return self._witnessed[key]
+            self._asked = key, np.logical_or.reduce([np.zeros(len(unknown), dtype=np.bool_), *agree])
+        return self._asked[1]
+
+    def given(self, unknown: Mask) -> Mask:
+        """Which unknown counts follow from a single sum, of which all others are known?"""
+        key = unknown.tobytes()
+        if self._given is None or self._given[0] != key:
+            open_terms = self._filled & unknown
+            self._given = key, open_terms[open_terms.sum(axis=1) == 1].any(axis=0)
+        return self._given[1]
+
+    def _kept(self, at: int, cells: npt.NDArray[np.intp], *, reasons_known: bool) -> bool:
+        """Do other counts found before satisfy the programme over `cells`? All that differs is then in it."""
+        outside = np.ones(len(self.system.counts), dtype=np.bool_)
+        outside[cells] = False
+        return any(
+            each.differs[at] and (each.reasons or not reasons_known) and not (each.differs & outside).any()
+            for each in self.others
+            if not each.alone
+        )
+
+    def _keep(self, cells: npt.NDArray[np.intp], other: Array, *, reasons_known: bool) -> None:
+        differs = np.zeros(len(self.system.counts), dtype=np.bool_)
+        differs[cells] = other != self.system.counts[cells]
+        alone = bool((other >= self._floor[cells]).all() and (other <= self._ceiling[cells]).all())
+        self.others.append(_Other(reasons=reasons_known, differs=differs, alone=alone))
 
     def related(self, at: int, withheld: Mask) -> npt.NDArray[np.intp]:
         """Counts that share a sum with `at`, or with an unknown one that does."""
@@ -105,7 +167,7 @@ class Possible:
         if key not in self._reduced:
             relations, known = self.system.relations[lines], ~unknown
             rows = np.column_stack([relations[:, around], -relations[:, known] @ self.system.counts[known]])
-            rows = _reduced(rows)
+            rows = reduced(rows)
             self._reduced[key] = (np.flatnonzero(around), rows[:, :-1], rows[:, -1])
         return self._reduced[key]
 
@@ -121,36 +183,39 @@ class Possible:
                 return np.flatnonzero(part), np.flatnonzero(lines)
             lines, part = found, wider
 
-    # ------------------------------------------------------------ the programme
+    # ------------------------------------------------------------ other counts
+    def _moved(self, at: int, cells: npt.NDArray[np.intp], rows: Array, low: Array, high: Array) -> Array | None:
+        """Other counts a move or two away, such that are good in most other questions first."""
+        truth, here = self.system.counts[cells], int(np.flatnonzero(cells == at)[0])
+        steps = moves(rows)
+        sums = self.system.relations[:, cells]
+        steps = steps[~(sums @ steps.T).any(axis=0)]  # in whole numbers: exactly
+        inside = self.system.inside[np.ix_(cells, cells)]
+        floor, ceiling = np.maximum(low, self._floor[cells]), np.minimum(high, self._ceiling[cells])
+        found = moved(here, truth, steps, low=floor, high=ceiling, inside=inside)
+        return moved(here, truth, steps, low=low, high=high, inside=inside) if found is None else found
+
     def _programme(
-        self,
-        at: int,
-        places: npt.NDArray[np.intp],
-        rows: Array,
-        right: Array,
-        part: npt.NDArray[np.intp],
-        lines: npt.NDArray[np.intp],
-        reasons_known: bool,
-    ) -> bool:
-        cells = places[part]
-        low, high = self._limits(cells, places, reasons_known=reasons_known)
+        self, at: int, cells: npt.NDArray[np.intp], whole: Array, given: Array, low: Array, high: Array
+    ) -> Array | None:
+        """Other counts by integer programming; None where there are none."""
         here = int(np.flatnonzero(cells == at)[0])
-        whole, given = rows[np.ix_(lines, part)], right[lines]
         # A set within another counts no more than it; where the ends say so already, it need not be said again.
         nested = np.argwhere(self.system.inside[np.ix_(cells, cells)])
         nested = nested[high[nested[:, 0]] > low[nested[:, 1]]]
-        each = np.arange(len(nested))
-        order = scipy.sparse.csr_array(
+        line, term = np.nonzero(whole)
+        terms = scipy.sparse.coo_array(
             (
-                np.tile([1.0, -1.0], len(nested)),
-                (np.repeat(each, 2), nested.ravel()),
+                np.concatenate([whole[line, term], np.tile([1.0, -1.0], len(nested))]),
+                (
+                    np.concatenate([line, len(whole) + np.repeat(np.arange(len(nested)), 2)]),
+                    np.concatenate([term, nested.ravel()]),
+                ),
             ),
-            shape=(len(nested), len(cells)),
+            shape=(len(whole) + len(nested), len(cells)),
         )
-        matrix = scipy.sparse.vstack([scipy.sparse.csr_array(whole), order], format="csr")
         least = np.concatenate([given, np.full(len(nested), -np.inf)])
         most = np.concatenate([given, np.zeros(len(nested))])
-        terms = matrix.tocoo()
         truth = self.system.counts[cells]
         # Looked for is another value, not the furthest: one away from the truth is enough.
         for ends in ((truth[here] + 1, high[here]), (low[here], truth[here] - 1)):
@@ -161,7 +226,7 @@ class Possible:
                 continue
             found = milp(
                 c=np.zeros(len(cells)),
-                constraints=[LinearConstraint(matrix, least, most)] if matrix.shape[0] else [],
+                constraints=[LinearConstraint(terms.tocsr(), least, most)] if terms.shape[0] else [],
                 integrality=np.ones(len(cells)),
                 bounds=Bounds(*narrowed),
             )
@@ -169,21 +234,18 @@ class Possible:
                 continue
             if not found.success:
                 raise HhpError(f"the protection of {self.system.labels[at]} cannot be judged: {found.message}")
-            differs = np.zeros(len(self.system.counts), dtype=bool)
-            differs[cells] = np.round(found.x) != truth
-            self.witnesses.append((reasons_known, differs))
-            return False
-        return True
+            return np.asarray(np.round(found.x))
+        return None
 
-    def _limits(
-        self, cells: npt.NDArray[np.intp], places: npt.NDArray[np.intp], *, reasons_known: bool
-    ) -> tuple[Array, Array]:
-        """What a reader knows of each unknown count by itself: its reason, and the known sets that it holds or lies
-        in.
+    def _limits(self, cells: npt.NDArray[np.intp], *, reasons_known: bool) -> tuple[Array, Array]:
+        """What a reader knows of each unknown count by itself: its reason, and the sets that it holds or lies in.
+
+        Of these all are taken to be known that no sum connects with `cells`: also a withheld one, which then follows
+        from other sums, or may at least be what it is.
         """
         inside, counts = self.system.inside, self.system.counts
         known = np.ones(len(counts), dtype=bool)
-        known[places] = False
+        known[cells] = False
         within = np.where(inside[cells] & known, counts, np.inf).min(axis=1, initial=self.most)
         holds = np.where(inside[:, cells].T & known, counts, 0.0).max(axis=1, initial=0.0)
         printed, primary = self.printed[cells], self.primary[cells]
@@ -226,28 +288,3 @@ def _narrowed(
             break
         low[terms], high[terms] = new_low, new_high
     return None if (low > high).any() else (low, high)
-
-
-def _reduced(rows: Array) -> Array:
-    """Reduced row echelon form of an augmented matrix, lines of zeros left out."""
-    rows = rows.copy()
-    line = 0
-    for column in range(rows.shape[1] - 1):
-        if line == len(rows):
-            break
-        best = line + int(np.argmax(np.abs(rows[line:, column])))
-        if abs(rows[best, column]) < _ZERO:
-            rows[line:, column] = 0.0
-            continue
-        if best != line:
-            rows[[line, best]] = rows[[best, line]]
-        own = rows[line] / rows[line, column]
-        own[np.abs(own) < _ZERO] = 0.0
-        # Sums of people are short: most lines do not hold the column, and stay as they are.
-        touched = np.flatnonzero(rows[:, column])
-        changed = rows[touched] - np.outer(rows[touched, column], own)
-        changed[np.abs(changed) < _ZERO] = 0.0
-        rows[touched] = changed
-        rows[line] = own
-        line += 1
-    return rows[:line]

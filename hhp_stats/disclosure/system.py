@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linprog
 
-from hhp_stats.disclosure.groups import Group, combinations, independent, small_groups
+from hhp_stats.disclosure.groups import MOST, Group, combinations, independent, small_groups
 from hhp_stats.errors import HhpError
 
 Array = npt.NDArray[np.float64]
@@ -47,6 +47,7 @@ class _ByPatterns:
     basis: list[int]
     relations: Array
     groups: tuple[tuple[Group, Array], ...]
+    part: Mask  # of any small group whose number follows, printed or not: by place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,22 +127,63 @@ def count_system(
     )
 
 
+def groups_left(sets: Sequence[CountedSet], *, people: int, threshold: int, of: CountSystem) -> tuple[Mask, ...]:
+    """The people of every small group that still follows from `sets`, which are some of those of the system `of`.
+
+    The groups of their own system (`count_system`), found among the people who are part of a small group in `of`. What
+    follows from some sets follows from all; a group of few people is made of no more patterns than it has people; and
+    in `of` each group of so many patterns was found, or is made of ones that were. So nobody else can be part of one.
+    """
+    places = _places(sets, people)
+    basis, _ = _independent(places)
+    part = of.by_patterns.part if threshold - 1 <= MOST else None
+    _, weighted = _groups(places, basis, threshold=threshold, part=part)
+    apart = places.patterns[basis].astype(np.float64)
+    return tuple(places.people_of(np.round(weights @ apart).astype(bool)) for _, weights in weighted)
+
+
 def _read_off(sets: Sequence[CountedSet], *, people: int, threshold: int) -> _ByPatterns:
-    members = np.array([each.members for each in sets], dtype=bool).reshape(len(sets), -1)
-    places = _Places(members, people)
-    patterns, sizes = places.patterns, places.sizes
-    vectors = patterns.astype(np.float64)
-    order = np.argsort(-(vectors @ sizes), kind="stable")  # large sets first: what depends on others is then small
-    basis, dependent = independent(vectors, order)
-    own = small_groups(vectors, sizes, threshold=threshold)
-    groups = [each for each in own if not _is_printed(each, patterns, sizes)]
-    weighted = zip(groups, _weights(groups, vectors, sizes, basis), strict=True)
+    places = _places(sets, people)
+    basis, dependent = _independent(places)
+    own, weighted = _groups(places, basis, threshold=threshold)
+    part = np.zeros(len(places.where), dtype=np.bool_)
+    for group in own:
+        part |= np.isin(places.where, group)
     return _ByPatterns(
         places=places,
         basis=basis,
-        relations=_relations_between(vectors, basis, dependent),
-        groups=tuple((each, weights) for each, weights in weighted if weights is not None),
+        relations=_relations_between(places.patterns.astype(np.float64), basis, dependent),
+        groups=weighted,
+        part=part,
     )
+
+
+def _places(sets: Sequence[CountedSet], people: int) -> _Places:
+    return _Places(np.array([each.members for each in sets], dtype=bool).reshape(len(sets), -1), people)
+
+
+def _independent(places: _Places) -> tuple[list[int], list[int]]:
+    """Which sets are no combination of larger ones, and the others: what depends on others is then small."""
+    vectors = places.patterns.astype(np.float64)
+    return independent(vectors, np.argsort(-(vectors @ places.sizes), kind="stable"))
+
+
+def _groups(
+    places: _Places, basis: list[int], *, threshold: int, part: Mask | None = None
+) -> tuple[list[Group], tuple[tuple[Group, Array], ...]]:
+    """All small groups that follow; and those that nobody printed, each with the weights of the independent sets.
+
+    `part`: the people who alone can be part of one, by place.
+    """
+    patterns, sizes = places.patterns, places.sizes
+    vectors = patterns[basis].astype(np.float64)
+    # Sets that differ only in imagined people depend on each other where people are.
+    enough, more = independent(vectors[:, sizes > 0], np.arange(len(basis)))
+    among = None if part is None else places.count(part) == sizes
+    own = small_groups(vectors, sizes, threshold=threshold, spanning=enough, among=among)
+    groups = _unprinted(own, patterns[:, sizes > 0], np.flatnonzero(sizes))
+    weighted = zip(groups, _weights(groups, vectors, sizes, enough, more), strict=True)
+    return own, tuple((each, weights) for each, weights in weighted if weights is not None)
 
 
 class _Places:
@@ -163,6 +205,10 @@ class _Places:
         inside = np.zeros(self.patterns.shape[1], dtype=np.bool_)
         inside[self.where[members]] = True
         return inside
+
+    def count(self, members: Mask) -> npt.NDArray[np.int64]:
+        """How many of the people there are in `members` have each pattern."""
+        return np.bincount(self.where[: self.people][members[: self.people]], minlength=len(self.sizes))
 
     def people_of(self, inside: Mask) -> Mask:
         """The places whose pattern is inside."""
@@ -199,19 +245,19 @@ def _whole_numbers(weights: Array) -> Array:
     return np.array([float(part * factor) for part in fractions])
 
 
-def _is_printed(group: Group, patterns: Mask, sizes: npt.NDArray[np.int64]) -> bool:
-    """Is it one of the printed sets, as far as there are people? Then it is guarded as that."""
-    real = np.flatnonzero(sizes)
-    wanted = np.zeros(patterns.shape[1], dtype=bool)
-    wanted[list(group)] = True
-    return bool((patterns[:, real] == wanted[real]).all(axis=1).any())
+def _unprinted(groups: Sequence[Group], patterns: Mask, real: npt.NDArray[np.intp]) -> list[Group]:
+    """The groups that are none of the printed sets as far as there are people (`patterns`): those are guarded
+    themselves.
+    """
+    printed = {each.tobytes() for each in np.packbits(patterns, axis=1)}
+    return [each for each in groups if np.packbits(np.isin(real, each)).tobytes() not in printed]
 
 
 def _weights(
-    groups: Sequence[Group], vectors: Array, sizes: npt.NDArray[np.int64], basis: list[int]
+    groups: Sequence[Group], vectors: Array, sizes: npt.NDArray[np.int64], enough: list[int], more: list[int]
 ) -> list[Array | None]:
-    """How each group follows from the independent sets; None where the combination could count someone twice or
-    negatively.
+    """How each group follows from the independent sets `vectors`, of which `enough` are independent where people are;
+    None where the combination could count someone twice or negatively.
     """
     if not groups:
         return []
@@ -219,12 +265,11 @@ def _weights(
     wanted = np.zeros((vectors.shape[1], len(groups)))
     for at, group in enumerate(groups):
         wanted[list(group), at] = 1.0
-    inside, others = vectors[basis][:, real].T, vectors[basis][:, imagined].T
-    # Sets that differ only in imagined people depend on each other where people are; then there is more than one way.
-    enough, more = independent(inside.T, np.arange(len(basis)))
-    weights = np.zeros((len(basis), len(groups)))
+    inside, others = vectors[:, real].T, vectors[:, imagined].T
+    # Of sets that depend on each other where people are, there is more than one way.
+    weights = np.zeros((len(vectors), len(groups)))
     weights[enough] = combinations(inside[:, enough].T, wanted[real].T).T
-    free = np.zeros((len(basis), len(more)))
+    free = np.zeros((len(vectors), len(more)))
     if more:
         free[enough] = -combinations(inside[:, enough].T, inside[:, more].T).T
         free[more, np.arange(len(more))] = 1.0

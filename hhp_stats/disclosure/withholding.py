@@ -7,10 +7,11 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
+import scipy.sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from hhp_stats.disclosure.possible import Possible
-from hhp_stats.disclosure.system import CountedSet, CountSystem, count_system
+from hhp_stats.disclosure.system import CountedSet, CountSystem, count_system, groups_left
 from hhp_stats.errors import HhpError
 from hhp_stats.plan.disclosure import DisclosureSettings
 
@@ -111,7 +112,11 @@ class _Search:
         return self.printed & ~self.withheld & ~self.system.public & (self.system.counts > 0)
 
     def _any_exposed(self, guarded: npt.NDArray[np.intp]) -> bool:
-        """Is one of them exposed? Nearly all are seen at once not to be, by other values that were found before."""
+        """Is one of them exposed? Where a single sum gives one that is seen at once, and of nearly all others that they
+        are not, by other values that were found before.
+        """
+        if self.possible.given(self.possible.unknown(self.withheld))[guarded].any():
+            return True
         defended = self.defended[guarded]
         safe = np.zeros(len(guarded), dtype=np.bool_)
         for known in (True, False):
@@ -151,25 +156,23 @@ class _Search:
         rows = self.system.relations
         used = np.abs(rows[:, unknown]).sum(axis=1) > 0
         rows = rows[used]
-        if not len(rows):
-            return np.array([], dtype=np.intp)
-        goal = np.zeros(int(unknown.sum()))
-        goal[int(np.flatnonzero(np.flatnonzero(unknown) == at)[0])] = 1.0
-        known = np.flatnonzero(~unknown & (self.system.counts > 0))
-        left, right = rows[:, unknown].T, rows[:, known].T
+        places = np.flatnonzero(unknown)
+        known = np.flatnonzero(~unknown & (self.system.counts > 0) & rows.any(axis=0))
+        if not len(known):
+            return known
+        left, right = scipy.sparse.csc_array(rows[:, places].T), scipy.sparse.csc_array(rows[:, known].T)
         q, k = len(rows), len(known)
         # Combination y of the relations (free), and the size of what it takes of each known count.
-        cost = np.concatenate([np.zeros(q), np.ones(k)])
-        equal = np.hstack([left, np.zeros((len(goal), k))])
-        limits = np.vstack([np.hstack([right, -np.eye(k)]), np.hstack([-right, -np.eye(k)])])
-        found = linprog(
-            cost,
-            A_eq=equal,
-            b_eq=goal,
-            A_ub=limits,
-            b_ub=np.zeros(2 * k),
-            bounds=[(None, None)] * q + [(0, None)] * k,
-            method="highs",
+        size = scipy.sparse.eye_array(k, format="csc")
+        matrix = scipy.sparse.block_array([[right, -size], [-right, -size], [left, None]], format="csc")
+        most = np.zeros(2 * k + len(places))
+        most[2 * k + np.searchsorted(places, at)] = 1.0  # the goal: once the exposed count, and no other unknown one
+        least = np.concatenate([np.full(2 * k, -np.inf), most[2 * k :]])
+        # No variable need be whole: `milp` takes the sparse matrix as it is, `linprog` copies and checks it at length.
+        found = milp(
+            c=np.concatenate([np.zeros(q), np.ones(k)]),
+            constraints=LinearConstraint(matrix, least, most),
+            bounds=Bounds(np.concatenate([np.full(q, -np.inf), np.zeros(k)]), np.inf),
         )
         if not found.success:
             return np.array([], dtype=np.intp)
@@ -211,7 +214,7 @@ def withheld_sets(
             break  # nothing is printed from which anything could follow
         more = [
             each
-            for each in count_system(left, people=people, threshold=settings.threshold).groups
+            for each in groups_left(left, people=people, threshold=settings.threshold, of=first)
             if not any((each == known).all() for known in also)
         ]
         if not more:

@@ -34,6 +34,7 @@ class Returns:
     arms: dict[str, float] = field(default_factory=dict)  # team -> arm, of the allocation list
     _positions: dict[int, dict[str, int]] = field(default_factory=dict)
     _matched: dict[tuple[int, int], pd.DataFrame] = field(default_factory=dict)
+    _new: dict[tuple[int, int], pd.DataFrame] = field(default_factory=dict)
 
     def all(self) -> Iterator[Return]:
         """Every readable return, authority by authority, in the order of the waves."""
@@ -63,6 +64,14 @@ class Returns:
                 frames.append(ret.frame.assign(at=np.arange(len(ret.frame))).loc[known])
             self._matched[key] = frames[0].merge(frames[1], on="staff_id", suffixes=("_a", "_b"))
         return self._matched[key]
+
+    def new(self, earlier: Return, later: Return) -> pd.DataFrame:
+        """Those rows of the later return whose person is not on the earlier one."""
+        key = (id(earlier), id(later))
+        if key not in self._new:
+            staff = later.frame["staff_id"]
+            self._new[key] = later.frame[staff.notna() & ~staff.isin(list(self.positions(earlier)))]
+        return self._new[key]
 
 
 def positions(both: pd.DataFrame, where: pd.Series) -> list[tuple[int, int]]:

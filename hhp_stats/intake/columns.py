@@ -133,4 +133,8 @@ def _series(kind: str, found: list[Any]) -> pd.Series:
 
 def empty_column(spec: Field, rows: int) -> pd.Series:
     """A column of the field's dtype without any value: the file does not have it."""
-    return _series(spec.kind, [None] * rows)
+    if spec.kind in ("number", "integer", "yes/no"):
+        return pd.Series(np.full(rows, np.nan))
+    if spec.kind in ("date", "header date"):
+        return pd.Series(np.full(rows, "NaT", dtype="datetime64[us]"))
+    return pd.Series([None] * rows, dtype="str")

@@ -108,24 +108,23 @@ _DRAWN_HERE = _LEADING.index("randomised")  # before it stands what else was dra
 def _authority(waves: dict[str, Return], local_authority: str, pseudonyms: Pseudonyms) -> pd.DataFrame:
     frames = {wave: ret.frame.set_index("staff_id") for wave, ret in waves.items() if ret.readable}
     staff = pd.Index(list(dict.fromkeys(staff for wave in WAVES if wave in frames for staff in frames[wave].index)))
+    said = {wave: frame.reindex(staff) for wave, frame in frames.items()}
     columns: dict[str, Any] = {}
     for name in _FIRST_SEEN:
-        columns[name] = _first([frames[wave][name].reindex(staff) for wave in WAVES if wave in frames])
+        columns[name] = _first([said[wave][name] for wave in WAVES if wave in said])
     for wave, names in _DAYS.items():
         for source, target in names.items():
-            columns[target] = (
-                frames[wave][source].reindex(staff) if wave in frames else pd.Series(np.nan, index=staff, dtype=float)
-            )
+            columns[target] = said[wave][source] if wave in said else pd.Series(np.nan, index=staff, dtype=float)
     if {"interim", "endline"} <= frames.keys():
         # A leaver kept on the endline return with blank figures: those of the interim return cover all the time in
         # post.
-        gone = frames["interim"]["left"].reindex(staff).eq(1)
+        gone = said["interim"]["left"].eq(1)
         for name in ("illness_days", "illness_spells"):
             late, early = columns[f"endline_{name}"], columns[f"interim_{name}"]
             columns[f"endline_{name}"] = late.where(late.notna() | ~gone | ~staff.isin(frames["endline"].index), early)
     for wave in WAVES:
         columns[f"in_{wave}"] = staff.isin(frames[wave].index) if wave in frames else np.zeros(len(staff), dtype=bool)
-    late_first = [frames[wave].reindex(staff) for wave in ("endline", "interim") if wave in frames]
+    late_first = [said[wave] for wave in ("endline", "interim") if wave in said]
     for name in _LEAVING:
         missing = pd.Series(np.nan if name in ("left", "replacement_cost") else pd.NaT, index=staff)
         columns[name] = _first([each[name] for each in late_first]) if late_first else missing

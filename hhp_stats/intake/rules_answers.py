@@ -32,9 +32,10 @@ from hhp_stats.plan.thresholds import Threshold
 
 def _between_waves(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding]:
     for earlier, later in itertools.pairwise(surveys):
+        answers = answers_of(earlier), answers_of(later)
         for name in figures_of(later):
             if name in earlier.frame:
-                before, after = (known(answers_of(each)[name].to_numpy(dtype=float)) for each in (earlier, later))
+                before, after = (known(each[name].to_numpy(dtype=float)) for each in answers)
                 if min(len(before), len(after)) >= limit.least:
                     gap = standardised_difference(after, before)
                     if gap > limit.limit:
@@ -90,8 +91,9 @@ def _other_answers(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[
             spec = later.fields[name]
             if name in earlier.frame and spec.unit == "points":
                 scales.setdefault((spec.minimum, spec.maximum), []).append(name)
+        answers = answers_of(earlier), answers_of(later)
         for names in scales.values():
-            before, after = (known(answers_of(each)[names].to_numpy(dtype=float).ravel()) for each in (earlier, later))
+            before, after = (known(each[names].to_numpy(dtype=float).ravel()) for each in answers)
             if min(len(before), len(after)) < limit.least:
                 continue
             for answer in np.union1d(before, after):

@@ -31,7 +31,11 @@ def figures_of(table: ListFile | SurveyFile) -> list[str]:
 
 def answers_of(survey: SurveyFile) -> pd.DataFrame:
     """The answers of people who agreed."""
-    return survey.frame.loc[survey.frame["consent"].eq("agree") & ~survey.meta["preview"]]
+    return survey.frame.loc[_agreed(survey)]
+
+
+def _agreed(survey: SurveyFile) -> pd.Series:
+    return survey.frame["consent"].eq("agree") & ~survey.meta["preview"]
 
 
 def about_column(rule: Rule, table: ListFile | SurveyFile, name: str, value: str, unit: str) -> Finding:
@@ -117,12 +121,12 @@ def _fisher(answers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 def _other_people(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding]:
     """Whoever answered twice answers alike: half of the questions correlate at least so much between the surveys."""
     for earlier, later in itertools.pairwise(surveys):
-        pairs = [answers_of(each).set_index(each.meta.loc[answers_of(each).index, "code"]) for each in (earlier, later)]
+        names = [name for name in figures_of(later) if name in earlier.frame and later.fields[name].unit == "points"]
+        pairs = [answers_of(each)[names].set_index(each.meta["code"].loc[_agreed(each)]) for each in (earlier, later)]
         before, after = (each.loc[(each.index != "") & ~each.index.duplicated()] for each in pairs)
         both = before.index.intersection(after.index)
-        names = [name for name in figures_of(later) if name in before and later.fields[name].unit == "points"]
         if len(both) >= limit.least and len(names) >= FEWEST_QUESTIONS:
-            found = before.loc[both, names].corrwith(after.loc[both, names]).dropna()
+            found = before.loc[both].corrwith(after.loc[both]).dropna()
             if len(found) and float(found.median()) < limit.limit:
                 value = (
                     f"{len(both)} people answered both surveys under one code; their answers correlate by"

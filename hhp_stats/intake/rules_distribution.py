@@ -153,7 +153,7 @@ def _elapsed(baseline: Return, later: Return) -> float:
 
 def _growth(returns: Returns, baseline: Return, later: Return) -> pd.DataFrame:
     """People of both returns with `beyond`: by how many months their service grew more than time went by."""
-    both = returns.matched(baseline, later)
+    both = returns.matched(baseline, later)[["at_a", "at_b", f"{SERVICE}_a", f"{SERVICE}_b"]]
     grown = both[f"{SERVICE}_b"] - both[f"{SERVICE}_a"]
     return both.assign(beyond=grown - _elapsed(baseline, later)).dropna(subset=["beyond"])
 
@@ -188,14 +188,16 @@ def _service_of_a_person(columns: Columns, limit: Threshold) -> Iterator[Finding
 def _blank_after_recorded(columns: Columns, limit: Threshold) -> Iterator[Finding]:
     for earlier, later in columns.returns.pairs("interim", "endline"):
         both = columns.returns.matched(earlier, later)
+        there = both["left_a"].ne(1).to_numpy(dtype=bool)
         for name in columns.figures():
             if name not in earlier.columns or name not in later.columns or f"{name}_a" not in both:
                 continue
-            known_before = both.loc[both[f"{name}_a"].notna() & both["left_a"].ne(1)]
-            gone = known_before.loc[known_before[f"{name}_b"].isna()]
+            known_before = both[f"{name}_a"].notna().to_numpy() & there
+            gone = known_before & both[f"{name}_b"].isna().to_numpy()
             unread = later.unread.get(name, {})
-            cells = [int(at) for at in gone["at_b"] if int(at) not in unread]
-            if len(known_before) >= limit.least and len(cells) > limit.limit * len(known_before):
+            cells = [at for at in both["at_b"].to_numpy()[gone].tolist() if at not in unread]
+            before = int(known_before.sum())
+            if before >= limit.least and len(cells) > limit.limit * before:
                 found = listed(later.cell(name, at) for at in cells)
                 yield _finding(
                     BLANK_AFTER,

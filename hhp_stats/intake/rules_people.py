@@ -41,9 +41,7 @@ def _two_leaving_dates(returns: Returns) -> Iterator[Located]:
 def _new_people(returns: Returns) -> Iterator[tuple[Return, Return, pd.DataFrame]]:
     """Baseline, follow-up, and those rows of the follow-up whose person is not on the baseline return."""
     for baseline, later in baseline_pairs(returns):
-        frame = later.frame
-        new = frame["staff_id"].notna() & ~frame["staff_id"].isin(list(returns.positions(baseline)))
-        yield baseline, later, frame[new]
+        yield baseline, later, returns.new(baseline, later)
 
 
 def _joiner_without_start(returns: Returns) -> Iterator[Located]:

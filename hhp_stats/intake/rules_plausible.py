@@ -162,7 +162,7 @@ def _turned_round(check: Together, limit: Threshold) -> Iterator[Finding]:
     for baseline, later in baseline_pairs(check.returns):
         both = check.returns.matched(baseline, later)
         for name in YES_NO:
-            known = both.dropna(subset=[f"{name}_a", f"{name}_b"])
+            known = both[[f"{name}_a", f"{name}_b"]].dropna()
             other = int((known[f"{name}_a"] != known[f"{name}_b"]).sum())
             if len(known) >= limit.least and other > limit.limit * len(known):
                 value = f"{name} differs from the baseline return for {other} of {len(known)} people"

@@ -10,7 +10,7 @@ the draw.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -42,6 +42,17 @@ class RandomisationCheck:
     rule: AllocationRule
     received: pd.DataFrame | None
     corrected: pd.DataFrame | None
+    _strata: dict[int, pd.Series | None] = field(default_factory=dict, compare=False)
+
+    def strata(self, people: pd.DataFrame | None) -> pd.Series | None:
+        """The stratum of each team from the baseline returns, `received` or `corrected`; None where they cannot be
+        made, which other rules explain.
+        """
+        if people is not None and self.received is not None and people.equals(self.received):
+            people = self.received  # the ledger changed nothing that strata rest on
+        if id(people) not in self._strata:
+            self._strata[id(people)] = _strata(people)
+        return self._strata[id(people)]
 
     def teams(self) -> pd.DataFrame:
         """The allocation list with one row a team, as far as it is complete."""
@@ -98,7 +109,6 @@ def _arms_not_drawn(check: RandomisationCheck) -> Iterator[Finding]:
 
 
 def _strata(people: pd.DataFrame | None) -> pd.Series | None:
-    """The stratum of each team from the baseline returns; None where they cannot be made, which other rules explain."""
     if people is None:
         return None
     try:
@@ -111,7 +121,7 @@ def other_strata(check: RandomisationCheck, people: pd.DataFrame | None) -> pd.D
     """Teams of the list whose stratum the returns do not give: with `made`, the one they give. None: it cannot be
     told.
     """
-    made = _strata(people)
+    made = check.strata(people)
     if made is None or not check.allocation.readable:
         return None
     teams = check.teams()

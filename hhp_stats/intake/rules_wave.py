@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,6 +54,7 @@ def _first_positions(ids: pd.Series) -> dict[str, int]:
     return dict(zip(known, known.index, strict=True))
 
 
+@lru_cache(maxsize=100_000)  # several rules fold the same identifiers, which are few thousands
 def folded(identifier: str) -> str:
     """The form in which two identifiers count as one written in two ways: case, signs and leading zeros dropped."""
     return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[^0-9a-z]", "", identifier.casefold()))
@@ -96,8 +98,11 @@ def _team_id_like_a_name(ret: Return) -> Iterator[Breach]:
 
 def _bad_ids(ret: Return, name: str, good: dict[str, bool]) -> Iterator[Breach]:
     """The first row of each identifier that is none, and how many more have it."""
+    none = [identifier for identifier, is_good in good.items() if not is_good]
+    if not none:
+        return
     column = ret.frame[name].dropna()
-    bad = column[~column.map(good).astype(bool)]
+    bad = column[column.isin(none)]
     for first, count in zip(bad.drop_duplicates().index, bad.value_counts(sort=False), strict=True):
         more = f", in {count} rows" if count > 1 else ""
         yield Breach(name, int(first), ret.quote(name, int(first)) + more)

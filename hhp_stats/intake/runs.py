@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,13 +45,15 @@ def runs_beyond(values: npt.NDArray[np.float64], *, limit: float, least: int) ->
 
 def _beyond(values: npt.NDArray[np.float64], *, limit: float, least: int) -> list[Run]:
     there = int((~np.isnan(values)).sum())
-    found, at = [], 0
-    for value, lines in ((key, len(list(group))) for key, group in itertools.groupby(values.tolist())):
-        if lines >= least:
-            outside = there - lines
-            share = (int((values == value).sum()) - lines + 1) / (outside + 1)
-            expected = (there - lines + 1) * (1 - share) * share**lines if outside else 1.0
-            if expected < limit:
-                found.append(Run(first=at, lines=lines, value=value, step=0.0, expected=expected))
-        at += lines
+    # A missing value is unlike every other, so it ends a run and begins none.
+    starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else np.zeros(0, dtype=np.intp)
+    lengths = np.diff(np.append(starts, len(values)))
+    found = []
+    for at in np.flatnonzero(lengths >= least):
+        first, lines = int(starts[at]), int(lengths[at])
+        value, outside = float(values[first]), there - lines
+        share = (int((values == value).sum()) - lines + 1) / (outside + 1)
+        expected = (there - lines + 1) * (1 - share) * share**lines if outside else 1.0
+        if expected < limit:
+            found.append(Run(first=first, lines=lines, value=value, step=0.0, expected=expected))
     return found

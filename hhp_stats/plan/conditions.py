@@ -16,6 +16,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Literal
 
 import pandas as pd
@@ -80,8 +81,8 @@ class Joined:
 
     def holds(self, frame: pd.DataFrame) -> pd.Series:
         """For whom of the frame it holds."""
-        found = pd.concat([part.holds(frame) for part in self.parts], axis="columns")
-        return found.all(axis="columns") if self.word == "and" else found.any(axis="columns")
+        found = [part.holds(frame) for part in self.parts]
+        return reduce(operator.and_ if self.word == "and" else operator.or_, found)
 
     def comparisons(self) -> Iterator[Comparison]:
         """Every comparison in it."""

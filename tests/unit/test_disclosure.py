@@ -22,7 +22,7 @@ from hhp_stats.disclosure.declared import (
     statistic,
 )
 from hhp_stats.disclosure.groups import small_groups
-from hhp_stats.disclosure.possible import _reduced
+from hhp_stats.disclosure.moves import reduced
 from hhp_stats.disclosure.released import Released
 from hhp_stats.disclosure.system import CountedSet, count_system
 from hhp_stats.disclosure.withholding import withheld_counts, withheld_sets
@@ -76,7 +76,7 @@ def test_reduced_equations_say_the_same_and_each_first_unknown_stands_in_one(see
     rows = rng.integers(-1, 2, (12, 16)) * (rng.random((12, 16)) < 0.4)
     rows = np.column_stack([np.vstack([rows, rows[:3] + rows[3:6]]), np.zeros(15)])  # three follow from others
     rows[:, -1] = rows[:, :-1] @ np.arange(16)  # the unknown counts are 0 to 15
-    found = _reduced(rows.astype(float))
+    found = reduced(rows.astype(float))
     assert len(found) == np.linalg.matrix_rank(rows) == np.linalg.matrix_rank(np.vstack([rows, found]))
     firsts = [int(np.flatnonzero(row)[0]) for row in found]
     assert firsts == sorted(firsts)

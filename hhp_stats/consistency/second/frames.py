@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -131,22 +131,25 @@ class Shelf:
     def __init__(self, people: pd.DataFrame) -> None:
         self.index = people.index
         self.columns: dict[str, pd.Series] = {}
+        self.known: dict[str, npt.NDArray[np.bool_]] = {}  # of each, where it has a value
         self.meanings: dict[str, str] = {PERSON: "running number of the row: no identifier of the source"}
 
     def put(self, name: str, values: pd.Series, meaning: str = "") -> str:
         """Keep `values` as column `name`; returns the name."""
         if values.dtype == bool:
             values = values.astype("int64")
-        kept = self.columns.get(name)
-        if kept is None:
-            self.columns[name] = values.reindex(self.index)
+        new = values if values.index is self.index else values.reindex(self.index)
+        there = new.notna().to_numpy()
+        if name not in self.columns:
+            self.columns[name], self.known[name] = new, there
         else:
-            new = values.reindex(self.index)
-            both = kept.notna() & new.notna()
-            if not (kept[both].to_numpy() == new[both].to_numpy()).all():
+            # In arrays: hundreds of analyses put the same columns again.
+            kept, known = self.columns[name], self.known[name]
+            both = known & there
+            if not (kept.to_numpy()[both] == new.to_numpy()[both]).all():
                 raise HhpError(f"analysis frame: two different columns are called {name}")
-            if new[kept.isna()].notna().any():
-                self.columns[name] = kept.where(kept.notna(), new)
+            if (there & ~known).any():
+                self.columns[name], self.known[name] = kept.where(known, new), known | there
         if meaning:
             self.meanings.setdefault(name, meaning)
         return name
@@ -183,9 +186,9 @@ def stacked(
     return pd.DataFrame(columns)
 
 
-def varies(values: Iterable[object]) -> bool:
+def varies(values: pd.Series) -> bool:
     """Whether a column holds more than one value: a constant covariate is no term."""
-    return len(pd.unique(pd.Series(list(values)))) > 1
+    return len(values.unique()) > 1
 
 
 class Factor(Protocol):
@@ -205,7 +208,7 @@ def base_of(column: pd.Series, term: Factor) -> str:
     """
     if term.kind != "categorical":
         return ""
-    present = set(column)
+    present = set(column.unique())
     if term.base in present:
         return str(term.base)
     return str(next(level for level in (term.levels or sorted(present)) if level in present))

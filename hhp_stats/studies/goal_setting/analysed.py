@@ -93,14 +93,8 @@ def analysed(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Mater
     Only `missing_outcome = "complete_cases"` drops people without an outcome; selection models,
     weights and imputation need them. Refuses an empty selection (NoObservations).
     """
-    people = material.people.loc[members(material.people, material.plan.populations[analysis.population].where)]
-    if people.empty:
-        raise NoObservations(f"nobody belongs to those who are analysed: {_population(analysis, material.plan)}")
-    if analysis.missing_outcome == "complete_cases":
-        people = people.loc[people[outcome_column(analysis, outcome, material.plan)].notna()]
-        if people.empty:
-            raise NoObservations(f"{lower_first(outcome.label)} is known for no one who would be analysed")
     rule, needed = analysis.baseline_absence, list(baselines(analysis, outcome))
+    people = material.people.loc[_selected(analysis, outcome, material)]
     if rule.endswith("with_indicator"):
         people = people.assign(**{f"{name}{MISSING}": people[name].isna().astype("float64") for name in needed})
     if rule == "zero_with_indicator":
@@ -109,11 +103,24 @@ def analysed(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Mater
         for name in needed:
             mean = material.people.groupby("local_authority")[name].mean()
             people = people.assign(**{name: people[name].fillna(people["local_authority"].map(mean))})
-    elif rule == "complete_cases":
-        people = people.loc[people[needed].notna().all(axis="columns")]
-    if people.empty:
-        raise NoObservations(f"nobody has both {lower_first(outcome.label)} and what the analysis adjusts for")
     return people
+
+
+def _selected(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Material) -> pd.Series:
+    """For whom of the people the analysis is made."""
+    people = material.people
+    inside = members(people, material.plan.populations[analysis.population].where)
+    if not inside.any():
+        raise NoObservations(f"nobody belongs to those who are analysed: {_population(analysis, material.plan)}")
+    if analysis.missing_outcome == "complete_cases":
+        inside &= people[outcome_column(analysis, outcome, material.plan)].notna()
+        if not inside.any():
+            raise NoObservations(f"{lower_first(outcome.label)} is known for no one who would be analysed")
+    if analysis.baseline_absence == "complete_cases":
+        inside &= people[list(baselines(analysis, outcome))].notna().all(axis="columns")
+        if not inside.any():
+            raise NoObservations(f"nobody has both {lower_first(outcome.label)} and what the analysis adjusts for")
+    return inside
 
 
 def _population(analysis: ReturnsAnalysis, plan: ReturnsPlan) -> str:
@@ -125,17 +132,17 @@ def lower_first(label: str) -> str:
     return f"{label[:1].lower()}{label[1:]}"
 
 
-def counted(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Material) -> pd.DataFrame:
-    """Whom does the n of a result of this analysis count, of those analysed?
+def counted(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Material) -> pd.Series:
+    """Whom of the people does the n of a result of this analysis count, of those analysed?
 
     Everyone where outcomes that are not known are filled in or modelled (imputation, selection models, bounds); else
     those
     whose outcome is known, also where weights let them stand for the others.
     """
-    people = analysed(analysis, outcome, material)
-    if analysis.missing_outcome in COUNTING_EVERYONE:
-        return people
-    return people.loc[people[outcome_column(analysis, outcome, material.plan)].notna()]
+    inside = _selected(analysis, outcome, material)
+    if analysis.missing_outcome not in COUNTING_EVERYONE:
+        inside &= material.people[outcome_column(analysis, outcome, material.plan)].notna()
+    return inside
 
 
 def person_weights(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, people: pd.DataFrame) -> pd.Series | None:

@@ -54,6 +54,8 @@ class _Declaring:
     def __init__(self, c: Crowd, material: Material, analyses: Mapping[str, ReturnsAnalysis]) -> None:
         self.c, self.material, self.plan, self.analyses = c, material, material.plan, analyses
         self.figures = {f"{self.plan.study}/{one.outcome.id}/{one.estimand}/raw": one for one in arm_figures(self.plan)}
+        everybody = c.frame.loc[c.frame["randomised"].astype(bool)]
+        self.imagined = replace(material, people=everybody.iloc[len(material.people) :], imputations={})
         self.memo: dict[ReturnsAnalysis, pd.Series] = {}
 
     def row(self, row: ResultRow) -> Row:
@@ -105,17 +107,14 @@ class _Declaring:
     def people(self, analysis: ReturnsAnalysis) -> pd.Series:
         """Whom the results of an analysis count, imagined people included: the same conditions on the same columns."""
         if analysis not in self.memo:
-            frame, outcome = self.c.frame, self.plan.outcomes[analysis.outcome]
-            there = self.material.people
-            everybody = frame.loc[frame["randomised"].astype(bool)]
-            found = [*counted(analysis, outcome, self.material).index]
-            imagined = everybody.iloc[len(there) :]
-            if len(imagined):
+            outcome, inside = self.plan.outcomes[analysis.outcome], np.zeros(len(self.c.frame), dtype=np.bool_)
+            own = counted(analysis, outcome, self.material)
+            inside[own.index[own]] = True
+            if len(self.imagined.people):
                 with suppress(NoObservations):  # none of them would be analysed
-                    found += [
-                        *counted(analysis, outcome, replace(self.material, people=imagined, imputations={})).index
-                    ]
-            self.memo[analysis] = pd.Series(np.isin(np.arange(len(frame)), found), index=frame.index)
+                    own = counted(analysis, outcome, self.imagined)
+                    inside[own.index[own]] = True
+            self.memo[analysis] = pd.Series(inside, index=self.c.frame.index)
         return self.memo[analysis]
 
     def _ratio(self, row: ResultRow) -> Row:
