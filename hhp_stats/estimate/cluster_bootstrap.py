@@ -277,8 +277,10 @@ def _drawn(
 
 def _resampled(cells: Sequence[IntArray], stream: np.random.SeedSequence) -> IntArray:
     """The teams of one draw: from each cell as many as it holds, with replacement."""
-    rng = np.random.default_rng(stream)
-    return np.concatenate([cell[rng.integers(0, len(cell), size=len(cell))] for cell in cells])
+    sizes = np.array([len(cell) for cell in cells])
+    first = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    chosen = np.random.default_rng(stream).integers(0, np.repeat(sizes, sizes))
+    return np.concatenate(cells)[first + chosen]
 
 
 def _run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -140,8 +140,7 @@ class Shelf:
         kept = self.columns.get(name)
         if kept is None:
             self.columns[name] = values.reindex(self.index)
-        else:
-            new = values.reindex(self.index)
+        elif not kept.equals(new := values.reindex(self.index)):
             both = kept.notna() & new.notna()
             if not (kept[both].to_numpy() == new[both].to_numpy()).all():
                 raise HhpError(f"analysis frame: two different columns are called {name}")
@@ -183,9 +182,9 @@ def stacked(
     return pd.DataFrame(columns)
 
 
-def varies(values: Iterable[object]) -> bool:
+def varies(column: pd.Series) -> bool:
     """Whether a column holds more than one value: a constant covariate is no term."""
-    return len(pd.unique(pd.Series(list(values)))) > 1
+    return len(column.unique()) > 1
 
 
 class Factor(Protocol):
@@ -205,7 +204,7 @@ def base_of(column: pd.Series, term: Factor) -> str:
     """
     if term.kind != "categorical":
         return ""
-    present = set(column)
+    present = set(column.unique())
     if term.base in present:
         return str(term.base)
     return str(next(level for level in (term.levels or sorted(present)) if level in present))

@@ -90,16 +90,9 @@ def outcome_column(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, plan: Ret
 def analysed(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Material) -> pd.DataFrame:
     """The people of the analysis, with missing baselines filled as the analysis says (unless imputed).
 
-    Only `missing_outcome = "complete_cases"` drops people without an outcome; selection models,
-    weights and imputation need them. Refuses an empty selection (NoObservations).
+    Refuses an empty selection (NoObservations).
     """
-    people = material.people.loc[members(material.people, material.plan.populations[analysis.population].where)]
-    if people.empty:
-        raise NoObservations(f"nobody belongs to those who are analysed: {_population(analysis, material.plan)}")
-    if analysis.missing_outcome == "complete_cases":
-        people = people.loc[people[outcome_column(analysis, outcome, material.plan)].notna()]
-        if people.empty:
-            raise NoObservations(f"{lower_first(outcome.label)} is known for no one who would be analysed")
+    people = material.people.loc[_chosen(analysis, outcome, material)]
     rule, needed = analysis.baseline_absence, list(baselines(analysis, outcome))
     if rule.endswith("with_indicator"):
         people = people.assign(**{f"{name}{MISSING}": people[name].isna().astype("float64") for name in needed})
@@ -109,11 +102,28 @@ def analysed(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Mater
         for name in needed:
             mean = material.people.groupby("local_authority")[name].mean()
             people = people.assign(**{name: people[name].fillna(people["local_authority"].map(mean))})
-    elif rule == "complete_cases":
-        people = people.loc[people[needed].notna().all(axis="columns")]
-    if people.empty:
-        raise NoObservations(f"nobody has both {lower_first(outcome.label)} and what the analysis adjusts for")
     return people
+
+
+def _chosen(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Material) -> pd.Series:
+    """Who of the people is analysed, as booleans.
+
+    Only `missing_outcome = "complete_cases"` drops people without an outcome; selection models,
+    weights and imputation need them. Refuses an empty selection (NoObservations).
+    """
+    everybody, what = material.people, lower_first(outcome.label)
+    own = members(everybody, material.plan.populations[analysis.population].where)
+    if not own.any():
+        raise NoObservations(f"nobody belongs to those who are analysed: {_population(analysis, material.plan)}")
+    if analysis.missing_outcome == "complete_cases":
+        own = own & everybody[outcome_column(analysis, outcome, material.plan)].notna()
+        if not own.any():
+            raise NoObservations(f"{what} is known for no one who would be analysed")
+    if analysis.baseline_absence == "complete_cases":
+        own = own & everybody[list(baselines(analysis, outcome))].notna().all(axis="columns")
+        if not own.any():
+            raise NoObservations(f"nobody has both {what} and what the analysis adjusts for")
+    return own
 
 
 def _population(analysis: ReturnsAnalysis, plan: ReturnsPlan) -> str:
@@ -125,17 +135,17 @@ def lower_first(label: str) -> str:
     return f"{label[:1].lower()}{label[1:]}"
 
 
-def counted(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Material) -> pd.DataFrame:
-    """Whom does the n of a result of this analysis count, of those analysed?
+def counted(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Material) -> pd.Index:
+    """Whom does the n of a result of this analysis count, of those analysed? Their places in the index of the people.
 
     Everyone where outcomes that are not known are filled in or modelled (imputation, selection models, bounds); else
-    those
-    whose outcome is known, also where weights let them stand for the others.
+    those whose outcome is known, also where weights let them stand for the others. Refuses an empty selection
+    (NoObservations).
     """
-    people = analysed(analysis, outcome, material)
-    if analysis.missing_outcome in COUNTING_EVERYONE:
-        return people
-    return people.loc[people[outcome_column(analysis, outcome, material.plan)].notna()]
+    own = _chosen(analysis, outcome, material)
+    if analysis.missing_outcome not in COUNTING_EVERYONE:
+        own = own & material.people[outcome_column(analysis, outcome, material.plan)].notna()
+    return material.people.index[own]
 
 
 def person_weights(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, people: pd.DataFrame) -> pd.Series | None:

@@ -108,13 +108,11 @@ class _Declaring:
             frame, outcome = self.c.frame, self.plan.outcomes[analysis.outcome]
             there = self.material.people
             everybody = frame.loc[frame["randomised"].astype(bool)]
-            found = [*counted(analysis, outcome, self.material).index]
+            found = [*counted(analysis, outcome, self.material)]
             imagined = everybody.iloc[len(there) :]
             if len(imagined):
                 with suppress(NoObservations):  # none of them would be analysed
-                    found += [
-                        *counted(analysis, outcome, replace(self.material, people=imagined, imputations={})).index
-                    ]
+                    found += [*counted(analysis, outcome, replace(self.material, people=imagined, imputations={}))]
             self.memo[analysis] = pd.Series(np.isin(np.arange(len(frame)), found), index=frame.index)
         return self.memo[analysis]
 
