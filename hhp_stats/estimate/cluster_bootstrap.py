@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -202,8 +202,8 @@ def linear_bootstrap(
     if any(len(values) != teams.people for values in (matrix.values, *outcomes.values(), *(means or {}).values())):
         raise InvalidInput(f"matrix, outcomes and the {teams.people} people of the teams differ in length")
     counts = np.empty((draws, len(teams.rows)))
-    for draw, stream in enumerate(seed_sequence(seed).spawn(draws)):
-        counts[draw] = np.bincount(_resampled(teams.cells, stream), minlength=len(teams.rows))
+    for draw, drawn in enumerate(_resampled(teams.cells, seed_sequence(seed).spawn(draws))):
+        counts[draw] = np.bincount(drawn, minlength=len(teams.rows))
     place = matrix.position(term)
     codes = np.empty(teams.people, dtype=np.intp)
     for number, rows in enumerate(teams.rows):
@@ -275,12 +275,12 @@ def _drawn(
     )
 
 
-def _resampled(cells: Sequence[IntArray], stream: np.random.SeedSequence) -> IntArray:
-    """The teams of one draw: from each cell as many as it holds, with replacement."""
-    sizes = np.array([len(cell) for cell in cells])
-    first = np.repeat(np.cumsum(sizes) - sizes, sizes)
-    chosen = np.random.default_rng(stream).integers(0, np.repeat(sizes, sizes))
-    return np.concatenate(cells)[first + chosen]
+def _resampled(cells: Sequence[IntArray], streams: Iterable[np.random.SeedSequence]) -> Iterator[IntArray]:
+    """The teams of each draw: from each cell as many as it holds, with replacement. A stream a draw."""
+    teams, sizes = np.concatenate(cells), np.array([len(cell) for cell in cells])
+    first, size = np.repeat(np.cumsum(sizes) - sizes, sizes), np.repeat(sizes, sizes)
+    for stream in streams:
+        yield teams[first + np.random.default_rng(stream).integers(0, size)]
 
 
 def _run(
@@ -292,8 +292,8 @@ def _run(
     streams: list[np.random.SeedSequence],
 ) -> list[dict[str, float] | None]:
     out: list[dict[str, float] | None] = []
-    for stream in streams:
-        taken = [teams.rows[int(cluster)] for cluster in _resampled(teams.cells, stream)]
+    for drawn in _resampled(teams.cells, streams):
+        taken = [teams.rows[int(cluster)] for cluster in drawn]
         sample = frame.iloc[np.concatenate(taken)].reset_index(drop=True)
         sample[clusters] = np.repeat(np.arange(len(taken)), [len(part) for part in taken])
         try:

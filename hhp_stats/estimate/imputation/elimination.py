@@ -104,9 +104,11 @@ def sums_by_size(left: Array, right: Array, sizes: Array) -> Array:
 
     `sizes` (G,) are ascending.
     """
-    starts = first_of_size(sizes)
-    found = [left[..., start:end] @ right[..., start:end, :] for start, end in pairwise((*starts, len(sizes)))]
-    return np.stack(found, axis=-3)
+    bounds = (*first_of_size(sizes), len(sizes))
+    found = np.empty((*left.shape[:-2], len(bounds) - 1, left.shape[-2], right.shape[-1]))
+    for place, (start, end) in enumerate(pairwise(bounds)):
+        np.matmul(left[..., start:end], right[..., start:end, :], out=found[..., place, :, :])
+    return found
 
 
 def first_of_size(sizes: Array) -> npt.NDArray[np.intp]:
