@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -50,21 +50,22 @@ def _along_rows(values: npt.NDArray[Number], places: npt.NDArray[np.intp]) -> np
     return np.asarray(np.take(values, places + width * np.arange(rows)[:, None]))
 
 
-def _ascending(predictions: Array) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
-    """Each row of predictions (C, n) in ascending order, in whole units of their last place, and from which place each
-    came; the first of equals first.
+def _ascending(predictions: Array) -> tuple[Array, npt.NDArray[np.intp]]:
+    """Each row of predictions (C, n), rounded, in ascending order, and from which place each came; the first of
+    equals first.
 
     People alike in every predictor differ in the last bits of their predictions, by their place in memory: those
     digits must not choose, hence `PLACES`. A rounded prediction and its place, in the last bits, make one whole
     number, since numbers are sorted several times as fast as places are by their numbers.
     """
-    whole, count = np.rint(predictions * 10.0**PLACES), predictions.shape[1]
+    unit, count = 10.0**PLACES, predictions.shape[1]
+    whole = np.rint(predictions * unit)
     bits = count.bit_length()
     if not max(whole.max(initial=0.0), -whole.min(initial=0.0)) < _LARGEST / 2**bits:
         order = np.argsort(whole, axis=1, kind="stable")  # far outside any scale: no room for the place
-        return _along_rows(whole, order), order
+        return _along_rows(whole, order) / unit, order
     keys = whole.astype(np.int64)
     keys <<= bits
     keys += np.arange(count)
     keys.sort(axis=1)
-    return keys >> bits, keys & (2**bits - 1)
+    return (keys >> bits) / unit, keys & (2**bits - 1)
