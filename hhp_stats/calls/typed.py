@@ -119,10 +119,14 @@ def _check(hint: Any) -> Check | None:
     return _of_kind(kind)
 
 
+# What most values are comes first: whether one is of an abstract kind takes ten times as long.
 _NAMED: Mapping[type, Check] = {
     bool: (lambda v: isinstance(v, bool | np.bool_), "true or false"),
-    int: (lambda v: isinstance(v, Integral) and not isinstance(v, bool), "a whole number"),
-    float: (lambda v: isinstance(v, Real) and not isinstance(v, bool | np.bool_), "a number"),
+    int: (lambda v: type(v) is int or (isinstance(v, Integral) and not isinstance(v, bool)), "a whole number"),
+    float: (
+        lambda v: type(v) is float or (isinstance(v, Real) and not isinstance(v, bool | np.bool_)),
+        "a number",
+    ),
     str: (lambda v: isinstance(v, str), "a name"),
     types.NoneType: (lambda v: v is None, "None"),
     np.ndarray: (lambda v: _array_like(v), "numbers in an array, a list or a Series"),
@@ -180,6 +184,8 @@ def _is_array_like(hint: Any) -> bool:
 
 
 def _array_like(value: Any) -> bool:
+    if type(value) is np.ndarray or type(value) is pd.Series:
+        return bool(value.ndim > 0)
     if value is None or isinstance(value, str | bytes | Mapping | set | frozenset):
         return False
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -202,12 +202,14 @@ def linear_bootstrap(
     if any(len(values) != teams.people for values in (matrix.values, *outcomes.values(), *(means or {}).values())):
         raise InvalidInput(f"matrix, outcomes and the {teams.people} people of the teams differ in length")
     counts = np.empty((draws, len(teams.rows)))
-    for draw, stream in enumerate(seed_sequence(seed).spawn(draws)):
-        counts[draw] = np.bincount(_resampled(teams.cells, stream), minlength=len(teams.rows))
+    for draw, drawn in enumerate(_resampled(teams.cells, seed_sequence(seed).spawn(draws))):
+        counts[draw] = np.bincount(drawn, minlength=len(teams.rows))
     place = matrix.position(term)
+    # Team after team, so that each is a slice.
+    order, sizes = np.concatenate(teams.rows), [len(rows) for rows in teams.rows]
+    slices = [slice(end - size, end) for size, end in zip(sizes, np.cumsum(sizes).tolist(), strict=True)]
     codes = np.empty(teams.people, dtype=np.intp)
-    for number, rows in enumerate(teams.rows):
-        codes[rows] = number
+    codes[order] = np.repeat(np.arange(len(sizes)), sizes)
     estimates, found = {}, {}
     for name, outcome in outcomes.items():
         outcome = as_numbers(outcome, name=name)
@@ -220,8 +222,8 @@ def linear_bootstrap(
         if not np.isfinite(own[known]).all():
             raise InvalidInput(f"infinite values of {name} or missing or infinite ones of the terms")
         own[~known] = 0.0  # adds nothing to any cross-product
-        people = [own[team] for team in teams.rows]
-        sums = np.array([part.T @ part for part in people])
+        own = own[order]
+        sums = np.array([own[team].T @ own[team] for team in slices])
         whole = _coefficients(sums.sum(axis=0)[None], place)
         if np.isnan(whole).any():
             raise CollinearTerms(f"{term} is determined by the other terms among those whose {name} is known")
@@ -230,13 +232,15 @@ def linear_bootstrap(
     for name, values in (means or {}).items():
         has_one = ~np.isnan(values)
         filled, there = np.where(has_one, values, 0.0), has_one.astype(np.float64)
-        sums = np.array([[filled[team].sum(), there[team].sum()] for team in teams.rows])
+        filled, there = filled[order], there[order]
+        sums = np.array([[filled[team].sum(), there[team].sum()] for team in slices])
         if not sums[:, 1].sum():
             raise NoObservations(f"nobody has a value of {name}")
         estimates[name] = float(sums[:, 0].sum() / sums[:, 1].sum())
         total, people_with = (counts @ sums).T
         found[name] = np.divide(total, people_with, out=np.full(draws, np.nan), where=people_with > 0)
-    kept = pd.DataFrame(found).dropna(ignore_index=True)
+    unknown = np.isnan(list(found.values())).any(axis=0)
+    kept = pd.DataFrame({name: drawn[~unknown] for name, drawn in found.items()})
     return _drawn(estimates, kept, teams, draws=draws, largest_failed_share=largest_failed_share)
 
 
@@ -275,10 +279,12 @@ def _drawn(
     )
 
 
-def _resampled(cells: Sequence[IntArray], stream: np.random.SeedSequence) -> IntArray:
-    """The teams of one draw: from each cell as many as it holds, with replacement."""
-    rng = np.random.default_rng(stream)
-    return np.concatenate([cell[rng.integers(0, len(cell), size=len(cell))] for cell in cells])
+def _resampled(cells: Sequence[IntArray], streams: Iterable[np.random.SeedSequence]) -> Iterator[IntArray]:
+    """The teams of each draw: from each cell as many as it holds, with replacement. A stream a draw."""
+    teams, sizes = np.concatenate(cells), np.array([len(cell) for cell in cells])
+    first, size = np.repeat(np.cumsum(sizes) - sizes, sizes), np.repeat(sizes, sizes)
+    for stream in streams:
+        yield teams[first + np.random.default_rng(stream).integers(0, size)]
 
 
 def _run(
@@ -290,8 +296,8 @@ def _run(
     streams: list[np.random.SeedSequence],
 ) -> list[dict[str, float] | None]:
     out: list[dict[str, float] | None] = []
-    for stream in streams:
-        taken = [teams.rows[int(cluster)] for cluster in _resampled(teams.cells, stream)]
+    for drawn in _resampled(teams.cells, streams):
+        taken = [teams.rows[int(cluster)] for cluster in drawn]
         sample = frame.iloc[np.concatenate(taken)].reset_index(drop=True)
         sample[clusters] = np.repeat(np.arange(len(taken)), [len(part) for part in taken])
         try:

@@ -51,7 +51,8 @@ class SelectionData:
     add to them, and last the outcome less its regression on the outcome terms, in units of its root mean square
     `scale`. `outside` (n - n_s, k_z) holds the response terms of the others. The outcome terms are `inside[:, :-1] @ x`
     with x (K - 1, k_x), orthonormal among the respondents; `plain` (k_x,) the regression of the outcome on them.
-    `gram` is inside'inside; `inverse` (k_x, k_x) turns coefficients of the orthonormal terms into those of the terms.
+    `gram` is inside'inside; `inverse` (k_x, k_x) turns coefficients of the orthonormal terms into those of the terms;
+    `slopes_of_w` and `slopes_of_e` (K, k) are the derivatives by theta of the coefficients that make w and e.
     """
 
     inside: Array
@@ -61,6 +62,8 @@ class SelectionData:
     scale: float
     gram: Array
     inverse: Array
+    slopes_of_w: Array
+    slopes_of_e: Array
 
     @classmethod
     def of(cls, *, z_in: Array, z_out: Array, shared: Array, apart: Array, y: Array) -> Self:
@@ -81,14 +84,18 @@ class SelectionData:
         if scale <= 1e-14 * math.sqrt(float(y @ y) / len(y)):
             raise EstimationError("the terms explain the outcome exactly: no selection can be estimated")
         inside = np.column_stack((basis, residual / scale))
+        x = shared @ inverse
+        of_w, of_e = _slopes(z_out.shape[1], x)
         return cls(
             inside=inside,
             outside=z_out,
-            x=shared @ inverse,
+            x=x,
             plain=plain + again,
             scale=scale,
             gram=gram_matrix(inside),
             inverse=inverse,
+            slopes_of_w=of_w,
+            slopes_of_e=of_e,
         )
 
     @property
@@ -111,12 +118,15 @@ class SelectionData:
 
     def slopes(self, of_w: float, of_e: float) -> Array:
         """The derivative (K, k) by theta of the coefficients that make of_w w + of_e e."""
-        rows, k_z = self.inside.shape[1], self.k_z
-        found = np.zeros((rows, k_z + self.x.shape[1] + 1))
-        found[np.arange(k_z), np.arange(k_z)] = of_w
-        found[:-1, k_z:-1] = -of_e * self.x
-        found[-1, -1] = of_e
-        return found
+        return of_w * self.slopes_of_w + of_e * self.slopes_of_e
+
+
+def _slopes(k_z: int, x: Array) -> tuple[Array, Array]:
+    """The derivatives (K, k) by theta of the coefficients that make w, and of those that make e."""
+    of_w, of_e = np.zeros((2, len(x) + 1, k_z + x.shape[1] + 1))
+    of_w[np.arange(k_z), np.arange(k_z)] = 1.0
+    of_e[:-1, k_z:-1], of_e[-1, -1] = -x, 1.0
+    return of_w, of_e
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,7 +120,7 @@ def pool(estimates: Sequence[Estimate], *, complete_df: float | None = None) -> 
             "an estimate is not finite, or a standard error zero or not finite: they cannot be pooled"
         )
     within = float(variances.mean())
-    between = _between(values)
+    between = float(_between(values))
     extra = (1 + 1 / count) * between
     total = within + extra
     increase = extra / within
@@ -163,11 +163,12 @@ def pool(estimates: Sequence[Estimate], *, complete_df: float | None = None) -> 
     )
 
 
-def _between(values: Array) -> float:
-    """Variance between imputations. Estimates that agree to the last bits differ by rounding alone: no missing
-    information.
+def _between(values: Array) -> Array:
+    """Variance between the imputations (..., m). Estimates that agree to the last bits differ by rounding alone: no
+    missing information.
     """
-    return 0.0 if np.ptp(values) <= 1e-13 * np.abs(values).max() else float(values.var(ddof=1))
+    alike = np.ptp(values, axis=-1) <= 1e-13 * np.abs(values).max(axis=-1)
+    return np.where(alike, 0.0, values.var(axis=-1, ddof=1))
 
 
 def jackknife_error(without: Array) -> float:
@@ -190,14 +191,14 @@ def _mc_error_p(values: Array, variances: Array, complete_df: float) -> float:
     count = len(values)
     if _between(values) == 0 and np.ptp(variances) <= 1e-13 * variances.max():
         return 0.0
-    found = np.empty(count)
-    for left_out in range(count):
-        kept = np.arange(count) != left_out
-        q, u, b = float(values[kept].mean()), float(variances[kept].mean()), _between(values[kept])
-        extra = (1 + 1 / (count - 1)) * b
-        df = barnard_rubin_df(imputations=count - 1, missing_share=extra / (u + extra), complete_df=complete_df)
-        found[left_out] = 2 * student_tail(abs(q) / math.sqrt(u + extra), df)
-    return jackknife_error(found)
+    others = np.arange(count - 1) + (np.arange(count - 1) >= np.arange(count)[:, None])  # (m, m - 1): all but one
+    q, within = values[others].mean(axis=1), variances[others].mean(axis=1)
+    extra = (1 + 1 / (count - 1)) * _between(values[others])
+    df = [
+        barnard_rubin_df(imputations=count - 1, missing_share=share, complete_df=complete_df)
+        for share in (extra / (within + extra)).tolist()
+    ]
+    return jackknife_error(2 * student_tail(np.abs(q) / np.sqrt(within + extra), df))
 
 
 def _few(values: Iterable[object]) -> str:

@@ -29,11 +29,13 @@ def cluster_codes(clusters: ArrayLike) -> tuple[IntArray, int]:
         raise InvalidInput(f"clusters must be one label a person, not of shape {values.shape}")
     if len(values) == 0:
         raise NoObservations("no observations are left to analyse")
+    if isinstance(values.dtype, np.dtype):
+        values = np.asarray(values)  # as an array: the names found need no index
     try:
         codes, names = pd.factorize(values)
     except TypeError as problem:
         raise InvalidInput(f"clusters must be labels such as names or numbers: {problem}") from problem
-    if (codes < 0).any():
+    if codes.min() < 0:
         raise InvalidInput(f"{int((codes < 0).sum())} people have no cluster")
     return codes.astype(np.intp, copy=False), len(names)
 

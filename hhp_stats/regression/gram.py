@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 from numpy.linalg import LinAlgError
 from scipy import linalg
 from scipy.linalg import lapack
@@ -66,7 +67,7 @@ def triangular_factor(values: Array) -> Array:
     gram = gram_matrix(values)
     length = np.sqrt(np.diag(gram))
     try:
-        first = linalg.cholesky(gram / np.outer(length, length), check_finite=False)
+        first = _upper_factor(gram / np.outer(length, length))
         # A pivot is the share of a column that is new; below 1e-6 its square has lost the digits QR keeps.
         if np.diag(first).min() < 1e-6:
             raise LinAlgError
@@ -76,7 +77,7 @@ def triangular_factor(values: Array) -> Array:
         for rows in row_blocks(*values.shape):
             nearly_orthogonal = values[rows] @ inverse
             second += nearly_orthogonal.T @ nearly_orthogonal
-        factor: Array = linalg.cholesky(second, check_finite=False) @ first
+        factor: Array = _upper_factor(second) @ first
     except LinAlgError:
         (factor,) = linalg.qr(values, mode="r", check_finite=False)
         factor = factor[: values.shape[1]]
@@ -92,7 +93,7 @@ def identified_factor(matrix: ModelMatrix) -> Array:
     _refuse_unusable(matrix)
     factor = triangular_factor(matrix.values)
     pivots = np.abs(np.diag(factor)) / np.linalg.norm(factor, axis=0)
-    lost = [name for name, pivot in zip(matrix.names, pivots, strict=True) if not pivot > NEW]
+    lost = _named(matrix, ~(pivots > NEW))
     if lost:
         raise CollinearTerms(determined(lost))
     return factor
@@ -101,13 +102,27 @@ def identified_factor(matrix: ModelMatrix) -> Array:
 def _refuse_unusable(matrix: ModelMatrix) -> None:
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         squares = np.einsum("ij,ij->j", matrix.values, matrix.values)
-    wrong = [name for name, square in zip(matrix.names, squares, strict=True) if not np.isfinite(square)]
+    wrong = _named(matrix, ~np.isfinite(squares))
     if wrong:
         raise InvalidInput(f"missing, infinite or too large to be squared: {', '.join(wrong)}")
     # Squares below the smallest normal number have lost digits; such a column stands for zeros.
-    empty = [name for name, square in zip(matrix.names, squares, strict=True) if square < np.finfo(np.float64).tiny]
+    empty = _named(matrix, squares < np.finfo(np.float64).tiny)
     if empty:
         raise CollinearTerms(f"zero for everyone analysed: {', '.join(empty)}")
+
+
+def _named(matrix: ModelMatrix, which: npt.NDArray[np.bool_]) -> list[str]:
+    """The names of some of the columns (k,)."""
+    return [matrix.names[place] for place in np.flatnonzero(which)]
+
+
+def _upper_factor(gram: Array) -> Array:
+    """Upper triangular R with R'R = gram; refuses a matrix that is not positive definite (LinAlgError)."""
+    # The routine itself, as below: what scipy does around it takes as long again for twenty columns.
+    factor, failed = lapack.dpotrf(gram, clean=1)
+    if failed:
+        raise LinAlgError("not positive definite")
+    return np.asarray(factor)
 
 
 def upper_inverse(factor: Array) -> Array:

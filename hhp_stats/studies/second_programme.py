@@ -78,10 +78,17 @@ def compare(output: StudyOutput, rows: pd.DataFrame) -> pd.DataFrame:
     recipes = {recipe.result_id: recipe for recipe in output.analysis.recipes}
     lines = [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
     own = [recipes[row["result_id"]] for row in lines if row["result_id"] in recipes]
+    fits: dict[str, list[Recipe]] = {}
+    for recipe in own:
+        fits.setdefault(recipe.fit_key, []).append(recipe)
     found = in_blocks(
-        partial(quietly, frames=output.analysis), [(recipe,) for recipe in own], silent, seconds=_seconds(own)
+        partial(quietly, frames=output.analysis), [(alike,) for alike in fits.values()], silent, seconds=_seconds(own)
     )
-    seconds = {recipe.result_id: fields for recipe, fields in zip(own, found, strict=True)}
+    seconds = {
+        recipe.result_id: fields
+        for alike, of_fit in zip(fits.values(), found, strict=True)
+        for recipe, fields in zip(alike, of_fit, strict=True)
+    }
     table, problems = [], []
     for row in lines:
         key = str(row["result_id"])

@@ -12,7 +12,7 @@ from joblib import parallel_config
 from numpy.testing import assert_allclose
 
 from hhp_stats.errors import CollinearTerms, ImputationRefused, NoObservations, UnknownName
-from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, PassiveVariable, impute, linear
+from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, PassiveVariable, elimination, impute, linear
 from hhp_stats.estimate.imputation.diagnostics import r_hat
 from hhp_stats.regression.model_matrix import Term
 
@@ -131,9 +131,26 @@ def test_one_chain_that_needs_a_ridge_does_not_touch_the_others() -> None:
     """Beside a chain without a factor the others' numbers are to the last bit those that they have alone."""
     good = np.array([[4.0, 1, 1], [1, 3, 0.5], [1, 0.5, 2]])
     bad = np.array([[1.0, 1, 1], [1, 1, 1], [1, 1, 5]])
-    together = linear.needs_ridge(np.array([good, bad, good]))
-    assert together.tolist() == [False, True, False]
-    assert np.array_equal(linear._factors(np.array([good, bad, good]))[::2], linear._factors(np.array([good, good])))
+    with_bad, alone = np.array([good, bad, good]), np.array([good, good])
+    assert np.isnan(elimination.lower_factors(with_bad)[1]).all()
+    assert np.array_equal(elimination.lower_factors(with_bad)[::2], elimination.lower_factors(alone))
+    plain = elimination.eliminate(np.array([[1.0]]))
+
+    def drawn(*grams: np.ndarray) -> tuple[np.ndarray, linear.LinearDraws]:
+        together = np.array(grams)
+        products = elimination.CrossProducts(
+            complete=np.ones((len(grams), 1, 1)), varying=together[:, :, 1:], ridged=np.zeros(len(grams), dtype=bool)
+        )
+        ridge = linear.needs_ridge(products, plain)
+        rngs = [np.random.default_rng(int(gram[2, 2])) for gram in grams]
+        return ridge, linear.draw_linear(linear.with_ridge(products, ridge), 30, rngs, plain=plain)
+
+    good[0, 0] = 1.0
+    good[0, 1:] = good[1:, 0] = 0.2
+    ridge, together = drawn(good, bad, good)
+    assert ridge.tolist() == [False, True, False]
+    _, without = drawn(good, good)
+    assert np.array_equal(together.drawn[::2], without.drawn)
 
 
 def test_the_parallel_configuration_in_force_is_respected(frame, imputations) -> None:

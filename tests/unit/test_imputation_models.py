@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose
 from scipy import optimize, stats
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
-from hhp_stats.estimate.imputation import categorical, linear
+from hhp_stats.estimate.imputation import categorical, elimination, linear
+from hhp_stats.estimate.imputation.elimination import CrossProducts, TeamSums, eliminate
 from hhp_stats.estimate.imputation.matching import PLACES, _ascending, matched_donors
 
 
@@ -25,9 +26,38 @@ def grouped(seed: int = 0, teams: int = 40, rho: float = 0.2):
     return x, y, codes, own.T @ own, sums[order], sizes[order]
 
 
+def parts(gram, chains: int = 1, *, complete: int = 2) -> CrossProducts:
+    """The same cross-products in all chains, their first columns complete."""
+    return CrossProducts(
+        complete=np.tile(gram[:complete, :complete], (chains, 1, 1)),
+        varying=np.tile(gram[:, complete:], (chains, 1, 1)),
+        ridged=np.zeros(chains, dtype=bool),
+    )
+
+
+def team_sums(sums, sizes, chains: int = 1, *, complete: int = 2) -> TeamSums:
+    first = elimination.first_of_size(sizes)
+    grams = elimination.sums_by_size(sums.T, sums, sizes)
+    return TeamSums(
+        sizes=sizes[first],
+        counts=np.diff(first, append=len(sizes)).astype(float),
+        complete=grams[:, :complete, :complete],
+        varying=np.tile(grams[:, :, complete:], (chains, 1, 1, 1)),
+    )
+
+
+def log_density(rho, gram, sums, sizes, n, *, complete: int = 2):
+    """That of one chain at `rho` (L,)."""
+    products, teams = parts(gram, complete=complete), team_sums(sums, sizes, complete=complete)
+    return linear._log_density(rho[None], linear._eliminated(rho[None], products.complete, teams), products, teams, n)[
+        0
+    ]
+
+
 def test_linear_draws_have_the_posterior_moments() -> None:
     x, y, _, gram, _, _ = grouped()
-    draws = linear.draw_linear(np.tile(gram, (4000, 1, 1)), 300, [np.random.default_rng(1)] * 4000)
+    rngs = [np.random.default_rng(1)] * 4000
+    draws = linear.draw_linear(parts(gram, 4000), 300, rngs, plain=eliminate(gram[:2, :2]))
     ols = sm.OLS(y, x).fit()
     # The least-squares solution by another route.
     assert_allclose(draws.estimate, np.tile(ols.params, (4000, 1)), rtol=1e-9)
@@ -43,8 +73,7 @@ def test_density_of_the_intraclass_correlation_is_the_restricted_likelihood() ->
     """By dense matrices: -1/2 (log|V| + log|X'V^-1X| + (n - k) log y'Py), up to a constant."""
     x, y, codes, gram, sums, sizes = grouped()
     rho = np.array([0.0, 0.1, 0.35, 0.8])
-    teams = linear.team_sums(sums.T[None], sizes)
-    ours = linear._log_density(rho, gram[None], teams, 300)[0]
+    ours = log_density(rho, gram, sums, sizes, 300)
     dense = []
     for value in rho:
         v = np.eye(300) + value / (1 - value) * (codes[:, None] == codes)
@@ -61,11 +90,9 @@ def test_density_of_the_intraclass_correlation_is_the_restricted_likelihood() ->
 def test_draws_of_the_intraclass_correlation_follow_their_density(begin) -> None:
     """Wherever the search for the mass of the density begins."""
     _, _, _, gram, sums, sizes = grouped(rho=0.3)
-    teams = linear.team_sums(np.tile(sums.T, (1000, 1, 1)), sizes)
-    start = None if begin is None else np.tile(begin, (1000, 1))
-    draws = linear.draw_random_intercept(
-        np.tile(gram, (1000, 1, 1)), teams, 300, [np.random.default_rng(2)] * 1000, begin=start
-    )
+    products, teams = parts(gram, 1000), team_sums(sums, sizes, 1000)
+    nodes = linear.Nodes(products, teams, None if begin is None else np.tile(begin, (1000, 1)))
+    draws = linear.draw_random_intercept(products, teams, 300, [np.random.default_rng(2)] * 1000, nodes=nodes)
     grid, cdf = rho_distribution(gram, sums, sizes, 300)
     ratio = draws.variance_ratio
     test = stats.kstest(ratio / (1 + ratio), lambda r: np.interp(r, grid, cdf))
@@ -88,9 +115,10 @@ def test_the_table_of_the_intraclass_correlation_is_its_density(teams: int, rho:
     order = np.argsort(sizes, kind="stable")
     sums = np.column_stack([np.bincount(codes, weights=column) for column in own.T])[order]
     gram = own.T @ own
-    sorted_sums = linear.team_sums(sums.T[None], sizes[order])
-    interval, density = linear._tabulated(gram[None], sorted_sums, n, np.array([[0.0, linear.HIGHEST]]))
-    low, high = interval[0]
+    products, by_size = parts(gram), team_sums(sums, sizes[order])
+    nodes = linear.Nodes(products, by_size)
+    density = linear._tabulated(products, by_size, n, nodes)
+    low, high = nodes.interval[0]
     grid, cdf = rho_distribution(gram, sums, sizes[order], n, low=low, high=high)
     edges = low + (high - low) * np.arange(1, 65) / 64
     ours = np.cumsum(np.exp(density[0] - density.max()))
@@ -100,14 +128,13 @@ def test_the_table_of_the_intraclass_correlation_is_its_density(teams: int, rho:
     outside = np.concatenate([np.linspace(0, low, 50)[:-1], np.linspace(high, linear.HIGHEST, 50)[1:]])
     outside = outside[(outside < low) | (outside > high)]
     if len(outside):
-        assert (linear._log_density(outside, gram[None], sorted_sums, n) < density.max() - 11).all()
+        assert (log_density(outside, gram, sums, sizes[order], n) < density.max() - 11).all()
 
 
 def rho_distribution(gram, sums, sizes, n, *, low=0.0, high=0.98):
     """A fine grid and the distribution function on it."""
     grid = np.linspace(low, high, 20_001)
-    teams = linear.team_sums(sums.T[None], sizes)
-    values = linear._log_density(grid, gram[None], teams, n)[0]
+    values = log_density(grid, gram, sums, sizes, n)
     density = np.exp(values - values.max())
     cdf = np.concatenate([[0], np.cumsum((density[1:] + density[:-1]) / 2)])
     return grid, cdf / cdf[-1]
@@ -124,7 +151,6 @@ def test_team_effects_are_the_conditional_normal() -> None:
         drawn=np.tile(beta, (3000, 1)),
         sigma=np.full(3000, sigma),
         variance_ratio=np.full(3000, ratio),
-        interval=np.zeros((3000, 2)),
     )
     centre, many = linear.team_effects(draws, np.tile(sums.T, (3000, 1, 1)), sizes, [np.random.default_rng(3)] * 3000)
     member = (np.arange(41)[:, None] == codes).astype(float)
@@ -144,9 +170,46 @@ def test_collinear_predictors_are_recognised() -> None:
     y = x[:, 0] + rng.normal(size=50)
     independent = np.column_stack([np.ones(50), x, x[:, 0] ** 2, y])
     twice = np.column_stack([np.ones(50), x, x.sum(axis=1), y])
-    grams = np.array([m.T @ m for m in (independent, twice)])
-    assert linear.needs_ridge(grams).tolist() == [False, True]
-    assert not linear.needs_ridge(linear.with_ridge(grams)).any()
+    for complete in (1, 2, 4):  # the fourth predictor among the varying ones, or all of them complete
+        for values, determined in ((independent, False), (twice, True)):
+            gram = values.T @ values
+            products = parts(gram, 2, complete=complete)
+            ridge = linear.needs_ridge(products, eliminate(gram[:complete, :complete]))
+            assert ridge.tolist() == [determined, determined]
+            raised = linear.with_ridge(products, ridge)
+            assert not linear.needs_ridge(raised, eliminate(raised.complete[0])).any()
+
+
+def test_draws_do_not_depend_on_which_predictors_are_complete() -> None:
+    """Complete predictors are only eliminated first: the same factor, so the same draws, with one of them or all."""
+    _, _, _, gram, sums, sizes = grouped()
+
+    def drawn(complete: int) -> tuple[linear.LinearDraws, linear.LinearDraws]:
+        rngs = [np.random.default_rng(seed) for seed in range(5)]
+        products, teams = parts(gram, 5, complete=complete), team_sums(sums, sizes, 5, complete=complete)
+        plain = linear.draw_linear(products, 300, rngs, plain=eliminate(gram[:complete, :complete]))
+        nodes = linear.Nodes(products, teams)
+        return plain, linear.draw_random_intercept(products, teams, 300, rngs, nodes=nodes)
+
+    for one, all_three in zip(drawn(1), drawn(3), strict=True):
+        for name in ("estimate", "drawn", "sigma", "variance_ratio"):
+            # A well-conditioned matrix of four columns: another order of the same sums.
+            assert_allclose(getattr(one, name), getattr(all_three, name), rtol=1e-11, atol=1e-13, err_msg=name)
+
+
+def test_what_is_kept_from_draw_to_draw_is_what_is_worked_out_anew() -> None:
+    """After moves and a ridge that comes and goes, the eliminated predictors at the nodes are those of the nodes."""
+    _, _, _, gram, sums, sizes = grouped()
+    products, teams = parts(gram, 3), team_sums(sums, sizes, 3)
+    nodes = linear.Nodes(products, teams)
+    raised = linear.with_ridge(products, np.array([False, True, False]))
+    for given in (products, raised, products):
+        draws = linear.draw_random_intercept(
+            given, teams, 300, [np.random.default_rng(seed) for seed in range(3)], nodes=nodes
+        )
+        new = linear._eliminated(nodes.rho(np.arange(3)), given.complete, teams)
+        assert np.array_equal(nodes.inverse, new.inverse) and np.array_equal(nodes.pivots, new.pivots)
+        assert (nodes.interval[:, 1] < linear.HIGHEST).all() and np.isfinite(draws.drawn).all()
 
 
 @pytest.mark.parametrize("count", [1, 5, 30])

@@ -104,7 +104,7 @@ def test_every_python_programme_prints_its_row(
         with contextlib.redirect_stdout(printed), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             exec(compile(python_programme(recipe), recipe.result_id, "exec"), names)
-        compare_with_row(recipe, outputs, quietly(recipe, frames), values_of(printed.getvalue()), recipe.compared)
+        compare_with_row(recipe, outputs, quietly([recipe], frames)[0], values_of(printed.getvalue()), recipe.compared)
         ran += 1
     assert ran > 100
 
@@ -178,7 +178,7 @@ def test_every_r_programme_prints_its_row(studied: Path, outputs: dict[str, Stud
     parts = [part.partition("\n")[2] for part in ran.stdout.split("## ")[1:]]
     assert len(parts) == len(given)
     for (recipe, frames), text in zip(given, parts, strict=True):
-        compare_with_row(recipe, outputs, quietly(recipe, frames), values_of(text), recipe.in_r)
+        compare_with_row(recipe, outputs, quietly([recipe], frames)[0], values_of(text), recipe.in_r)
 
 
 @pytest.mark.parametrize("study", ["letters", "hiring", "swing"])
@@ -216,7 +216,7 @@ def test_a_changed_imputed_value_moves_the_second_estimate(outputs: dict[str, St
     place = values.index[values[recipe.outcome].notna()][0]
     values.loc[place, recipe.outcome] += 1
     moved = replace(frames, imputed={**frames.imputed, recipe.imputed: values})
-    assert quietly(recipe, frames)["estimate"] != quietly(recipe, moved)["estimate"]
+    assert quietly([recipe], frames)[0]["estimate"] != quietly([recipe], moved)[0]["estimate"]
 
 
 def test_a_planned_row_without_recipe_and_reason_is_refused(outputs: dict[str, StudyOutput]) -> None:

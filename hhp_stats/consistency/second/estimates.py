@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from hhp_stats.consistency.second.recipe import Recipe
 
 Array = npt.NDArray[np.float64]
 Found = tuple[float, float]  # estimate and variance of one data set
+Quantity = Callable[[Recipe], Found]  # what a recipe takes from a fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +41,26 @@ class _Data:
         return min((int(codes.max()) + 1 for codes in self.codes), default=0)
 
 
-def second_estimates(recipe: Recipe, frames: AnalysisFrames) -> dict[str, float]:
-    """Estimate, std_error, df, p_value, conf_low and conf_high of a recipe; what the libraries have not is NaN."""
-    if recipe.estimator == "welch":
-        return _welch(recipe, rows(recipe, frames))
-    found, data = [], None
-    for data in data_sets(recipe, frames):
-        found.append(ESTIMATORS[recipe.estimator](recipe, data))
+def second_estimates(recipes: Sequence[Recipe], frames: AnalysisFrames) -> list[dict[str, float]]:
+    """Estimate, std_error, df, p_value, conf_low and conf_high of recipes of one fit (`Recipe.fit_key`).
+
+    What the libraries have not is NaN.
+    """
+    first = recipes[0]
+    if first.estimator == "welch":
+        return [_welch(recipe, rows(recipe, frames)) for recipe in recipes]
+    found: list[list[Found]] = [[] for _ in recipes]
+    data = None
+    for data in data_sets(first, frames):
+        quantity = ESTIMATORS[first.estimator](first, data)
+        for own, recipe in zip(found, recipes, strict=True):
+            own.append(quantity(recipe))
     assert data is not None
+    return [_over_data_sets(recipe, own, data) for recipe, own in zip(recipes, found, strict=True)]
+
+
+def _over_data_sets(recipe: Recipe, found: Sequence[Found], data: _Data) -> dict[str, float]:
+    """Inference from the estimates of all data sets, of which `data` is one."""
     df = {"clusters": data.groups - 1.0, "residual": float(len(data.x) - data.x.shape[1]), "normal": math.inf}.get(
         recipe.df, math.nan
     )
@@ -84,7 +97,8 @@ def rows(recipe: Recipe, frames: AnalysisFrames) -> pd.DataFrame:
         people = people.loc[people[name] == 1]
     if recipe.imputed:
         values = frames.imputed[recipe.imputed]
-        people = people.fillna(values.loc[values[IMPUTATION] == 1].set_index(PERSON)[list(recipe.filled)])
+        first = values.loc[values[IMPUTATION] == 1].set_index(PERSON)
+        people = people.assign(**{name: people[name].fillna(first[name]) for name in recipe.filled})
     return people.dropna(subset=list(recipe.known))
 
 
@@ -115,12 +129,9 @@ def data_sets(recipe: Recipe, frames: AnalysisFrames) -> Iterator[_Data]:
         yield _Data(table=table, y=y, x=x, names=names, codes=codes)
 
 
-def _ols(recipe: Recipe, data: _Data) -> Found:
+def _ols(recipe: Recipe, data: _Data) -> Quantity:
     from statsmodels.regression.linear_model import OLS, WLS
 
-    contrast = np.zeros(len(data.names))
-    for name, weight in recipe.weights.items():
-        contrast[data.names.index(recipe.coefficient(name))] = weight
     weighted = recipe.row_weights
     model = WLS(data.y, data.x, weights=data.table[weighted].to_numpy(dtype=float)) if weighted else OLS(data.y, data.x)
     if recipe.covariance in ("classical", "HC0", "HC1", "HC2", "HC3"):
@@ -130,11 +141,20 @@ def _ols(recipe: Recipe, data: _Data) -> Found:
         corrected = {"groups": groups, "use_correction": recipe.covariance != "CR0"}
         fit = model.fit(method="qr", cov_type="cluster", cov_kwds=corrected)
     else:  # statsmodels has no CR2 or CR3: the estimate alone is compared
-        return float(contrast @ model.fit(method="qr").params), math.nan
-    return float(contrast @ fit.params), float(contrast @ fit.cov_params() @ contrast)
+        fit = model.fit(method="qr")
+    unknown = recipe.covariance in ("CR2", "CR3")
+    covariance = np.full((len(data.names), len(data.names)), np.nan) if unknown else fit.cov_params()
+
+    def quantity(one: Recipe) -> Found:
+        contrast = np.zeros(len(data.names))
+        for name, weight in one.weights.items():
+            contrast[data.names.index(one.coefficient(name))] = weight
+        return float(contrast @ fit.params), float(contrast @ covariance @ contrast)
+
+    return quantity
 
 
-def _logit(recipe: Recipe, data: _Data) -> Found:
+def _logit(recipe: Recipe, data: _Data) -> Quantity:
     from statsmodels.discrete.discrete_model import Logit
 
     fit = Logit(data.y, data.x).fit(
@@ -144,21 +164,25 @@ def _logit(recipe: Recipe, data: _Data) -> Found:
     # statsmodels multiplies by (N - 1)/(N - k) beside G/(G - 1); Stata and the plan do not.
     covariance = np.asarray(fit.cov_params()) * (n - k) / (n - 1)
     b, place = np.asarray(fit.params), data.names.index(recipe.treatment)
-    if recipe.quantity == "odds_ratio":
-        return float(b[place]), float(covariance[place, place])
-    at = data.x.mean(axis=0)[None, :] if recipe.at == "means" else data.x
-    weights = {"change": (-1.0, 1.0), "probability_0": (1.0, 0.0), "probability_1": (0.0, 1.0)}[recipe.quantity]
-    value, gradient = 0.0, np.zeros(k)
-    for arm, weight in enumerate(weights):
-        people = at.copy()
-        people[:, place] = arm
-        p = 1 / (1 + np.exp(-people @ b))
-        value += weight * float(p.mean())
-        gradient += weight * ((p * (1 - p)) @ people) / len(people)
-    return value, float(gradient @ covariance @ gradient)
+
+    def quantity(one: Recipe) -> Found:
+        if one.quantity == "odds_ratio":
+            return float(b[place]), float(covariance[place, place])
+        at = data.x.mean(axis=0)[None, :] if one.at == "means" else data.x
+        weights = {"change": (-1.0, 1.0), "probability_0": (1.0, 0.0), "probability_1": (0.0, 1.0)}[one.quantity]
+        value, gradient = 0.0, np.zeros(k)
+        for arm, weight in enumerate(weights):
+            people = at.copy()
+            people[:, place] = arm
+            p = 1 / (1 + np.exp(-people @ b))
+            value += weight * float(p.mean())
+            gradient += weight * ((p * (1 - p)) @ people) / len(people)
+        return value, float(gradient @ covariance @ gradient)
+
+    return quantity
 
 
-def _two_stage(recipe: Recipe, data: _Data) -> Found:
+def _two_stage(recipe: Recipe, data: _Data) -> Quantity:
     from linearmodels.iv import IV2SLS
 
     place = data.names.index(recipe.treatment)
@@ -166,10 +190,10 @@ def _two_stage(recipe: Recipe, data: _Data) -> Found:
     fit = IV2SLS(data.y, np.delete(data.x, place, axis=1), takeup, data.x[:, place]).fit(
         cov_type="clustered", clusters=data.codes[0], debiased=True
     )
-    return float(fit.params["endog"]), float(fit.std_errors["endog"]) ** 2
+    return lambda _: (float(fit.params["endog"]), float(fit.std_errors["endog"]) ** 2)
 
 
-def _two_step(recipe: Recipe, data: _Data) -> Found:
+def _two_step(recipe: Recipe, data: _Data) -> Quantity:
     """Probit of answering, then least squares of the answers with the inverse Mills ratio; its errors are not
     corrected.
     """
@@ -182,7 +206,7 @@ def _two_step(recipe: Recipe, data: _Data) -> Found:
     index = data.x @ probit.params
     mills = np.exp(stats.norm.logpdf(index) - stats.norm.logcdf(index))
     fit = OLS(data.y[answered], np.column_stack([data.x, mills])[answered]).fit(method="qr")
-    return float(fit.params[data.names.index(recipe.treatment)]), math.nan
+    return lambda _: (float(fit.params[data.names.index(recipe.treatment)]), math.nan)
 
 
 def _welch(recipe: Recipe, table: pd.DataFrame) -> dict[str, float]:
@@ -202,7 +226,7 @@ def _welch(recipe: Recipe, table: pd.DataFrame) -> dict[str, float]:
     }
 
 
-ESTIMATORS: Mapping[str, Callable[[Recipe, _Data], Found]] = {
+ESTIMATORS: Mapping[str, Callable[[Recipe, _Data], Quantity]] = {
     "ols": _ols,
     "logit": _logit,
     "two-stage": _two_stage,
@@ -210,8 +234,8 @@ ESTIMATORS: Mapping[str, Callable[[Recipe, _Data], Found]] = {
 }
 
 
-def quietly(recipe: Recipe, frames: AnalysisFrames) -> dict[str, float]:
+def quietly(recipes: Sequence[Recipe], frames: AnalysisFrames) -> list[dict[str, float]]:
     """As `second_estimates`, without the libraries' remarks on few clusters and the like."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return second_estimates(recipe, frames)
+        return second_estimates(recipes, frames)

@@ -80,6 +80,12 @@ class Recipe:
         return cls(**{**record, **lists, "terms": terms})
 
     @property
+    def fit_key(self) -> str:
+        """What is fitted to which data: recipes of one fit take different quantities from it."""
+        told = {"result_id": "", "quantity": "", "weights": {}, "at": "", "compared": (), "in_r": (), "shortfall": ""}
+        return json.dumps(self.record() | told)
+
+    @property
     def categories(self) -> tuple[str, ...]:
         """The columns whose values are names, though they may look like numbers, gaps or logical values."""
         return tuple(dict.fromkeys(term.column for term in self.terms if term.base))

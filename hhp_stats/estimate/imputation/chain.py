@@ -11,15 +11,16 @@ import numpy.typing as npt
 
 from hhp_stats.errors import ImputationRefused
 from hhp_stats.estimate.imputation import categorical
+from hhp_stats.estimate.imputation.elimination import CrossProducts, TeamSums, sums_by_size
 from hhp_stats.estimate.imputation.layout import NUMERIC, Column, Group, Target, refuse_too_few
 from hhp_stats.estimate.imputation.linear import (
     Generators,
     LinearDraws,
+    Nodes,
     draw_linear,
     draw_random_intercept,
     needs_ridge,
     team_effects,
-    team_sums,
     with_ridge,
 )
 from hhp_stats.estimate.imputation.matching import matched_donors
@@ -50,7 +51,7 @@ class _State:
         self.values: dict[str, Array] = {}
         self.columns: dict[str, list[Array]] = {}
         self.starts: dict[tuple[str, str, int], Array] = {}
-        self.intervals: dict[tuple[str, str], Array] = {}  # where the last draw's intraclass correlation may have been
+        self.nodes: dict[tuple[str, str], Nodes] = {}  # where the last draw's intraclass correlation may have been
         self.makers: dict[str, Column] = dict(group.columns)
         self.wanted = {name for target in group.targets for name in target.varying}
         # A composite is only needed within the chains where it predicts something.
@@ -170,10 +171,9 @@ def _numeric(
         np.take(column, target.missing, axis=1, out=w_missing[place], mode="clip")
     w_y[-1] = target.standard
     w_y, w_missing = w_y.swapaxes(0, 1), w_missing.swapaxes(0, 1)
-    grams = _cross_products(target, z, w_y)
-    ridge = needs_ridge(grams)
-    grams[ridge] = with_ridge(grams[ridge])
-    draws, extra_known, extra_missing = _linear_draws(state, target, w_y, grams, rngs)
+    products = _cross_products(target, z, w_y)
+    ridge = needs_ridge(products, target.eliminated)
+    draws, extra_known, extra_missing = _linear_draws(state, target, w_y, with_ridge(products, ridge), rngs)
     predicted = _fitted(target.complete[target.missing], w_missing, draws.drawn) + extra_missing
     if target.kind == "continuous":
         noise = np.array([rng.standard_normal(len(target.missing)) for rng in rngs])
@@ -182,23 +182,24 @@ def _numeric(
     return target.known[matched_donors(donors=fitted, recipients=predicted, count=target.donors, rngs=rngs)], ridge
 
 
-def _cross_products(target: Target, z: Array, w_y: Array) -> Array:
-    """Cross-products (C, k1, k1) of [Z W y] in every chain.
+def _cross_products(target: Target, z: Array, w_y: Array) -> CrossProducts:
+    """Cross-products of [Z W y] in every chain; `w_y` (C, w, n_obs) holds W and y.
 
     Matrix products throughout (y rides along): sums of matrix-vector products may depend on the number
     of threads, and the numbers must not.
     """
     chains, width, _ = w_y.shape
     k_z = z.shape[1]
-    grams = np.empty((chains, k_z + width, k_z + width))
-    grams[:, k_z:, :k_z] = w_y @ z
-    grams[:, :k_z, k_z:] = grams[:, k_z:, :k_z].swapaxes(1, 2)
-    # Times a copy: of a matrix and its own transpose numpy makes a triangle, and mirrors it number by number.
-    grams[:, k_z:, k_z:] = w_y @ w_y.swapaxes(1, 2).copy()
-    outer = np.array([*range(k_z), k_z + width - 1])
-    grams[:, outer[:, None], outer] = target.gram
-    grams[:, -1, -1] *= 1 + 1e-12  # keeps the last pivot positive where the predictors explain y exactly
-    return grams
+    varying = np.empty((chains, k_z + width, width))
+    varying[:, :k_z] = (w_y @ z).swapaxes(1, 2)
+    # Without y on the left: of a matrix and its own transpose numpy makes a triangle, and mirrors it number by number.
+    left = w_y[:, :-1] if width > 2 else w_y
+    varying[:, k_z : k_z + left.shape[1]] = left @ w_y.swapaxes(1, 2)
+    varying[:, -1, :-1] = varying[:, k_z:-1, -1]
+    varying[:, :k_z, -1] = target.gram[:-1, -1]
+    varying[:, -1, -1] = target.gram[-1, -1] * (1 + 1e-12)  # keeps the last pivot positive where X explains y exactly
+    complete = np.broadcast_to(target.gram[:-1, :-1], (chains, k_z, k_z))
+    return CrossProducts(complete=complete, varying=varying, ridged=np.zeros(chains, dtype=np.bool_))
 
 
 def _fitted(z: Array, w: Array, coefficients: Array) -> Array:
@@ -209,25 +210,31 @@ def _fitted(z: Array, w: Array, coefficients: Array) -> Array:
 
 
 def _linear_draws(
-    state: _State, target: Target, w_y: Array, grams: Array, rngs: Generators
+    state: _State, target: Target, w_y: Array, products: CrossProducts, rngs: Generators
 ) -> tuple[LinearDraws, Array | float, Array | float]:
     """The draws, and the team effects (C, n) of those observed and missing (0 without teams)."""
     n = len(target.observed)
     teams = target.teams
     if teams is None:
-        return draw_linear(grams, n, rngs), 0.0, 0.0
-    count, k_z = len(teams.sizes), teams.sums.shape[1] - 1
-    sums = np.empty((len(rngs), grams.shape[1], count))
-    sums[:, :k_z] = teams.sums[:, :-1].T
-    sums[:, -1] = teams.sums[:, -1]
+        return draw_linear(products, n, rngs, plain=target.eliminated), 0.0, 0.0
+    count, k_z = len(teams.sizes), len(teams.sums) - 1
+    sums = np.empty((len(rngs), k_z + w_y.shape[1], count))
+    sums[:, :k_z], sums[:, -1] = teams.sums[:-1], teams.sums[-1]
     # The teams of all chains, numbered on from chain to chain.
     numbers = (teams.observed + count * np.arange(len(rngs))[:, None]).ravel()
     for place in range(w_y.shape[1] - 1):
         found = np.bincount(numbers, weights=w_y[:, place].ravel(), minlength=len(rngs) * count)
         sums[:, k_z + place] = found.reshape(len(rngs), count)
-    begin = state.intervals.get(target.key)
-    draws = draw_random_intercept(grams, team_sums(sums, teams.sizes), n, rngs, begin=begin)
-    state.intervals[target.key] = draws.interval
+    by_size = TeamSums(
+        sizes=teams.sizes[teams.first],
+        counts=np.diff(teams.first, append=count).astype(np.float64),
+        complete=teams.grams,
+        varying=sums_by_size(sums, sums[:, k_z:].swapaxes(1, 2).copy(), teams.sizes),
+    )
+    nodes = state.nodes.get(target.key)
+    if nodes is None:
+        nodes = state.nodes[target.key] = Nodes(products, by_size)
+    draws = draw_random_intercept(products, by_size, n, rngs, nodes=nodes)
     centre, drawn = team_effects(draws, sums, teams.sizes, rngs)
     return draws, np.take(centre, teams.observed, axis=1), np.take(drawn, teams.missing, axis=1)
 

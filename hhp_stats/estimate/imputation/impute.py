@@ -19,7 +19,7 @@ from hhp_stats.processes.progress import Progress, silent
 SECONDS = 1e-8  # one number in one iteration takes about this long
 # Chains side by side in one block: enough to be worth a call, few enough for the processor's own memory. Of
 # large groups a block holds one chain, so that memory does not grow with the chains.
-BLOCK_CHAINS, BLOCK_NUMBERS = 17, 500_000
+BLOCK_CHAINS, BLOCK_NUMBERS = 25, 1_500_000
 _DISTRIBUTION = (
     "group",
     "variable",
@@ -78,9 +78,8 @@ def impute_together(
         groups = [prepare_group(frame, plan, label, rows) for label, rows in groups_of(frame, plan)]
         chains = [seed.spawn(len(groups)) for seed in np.random.SeedSequence(plan.seed).spawn(plan.imputations)]
         for place, group in enumerate(groups):
-            size = _block_size(group)
-            for start in range(0, len(chains), size):
-                jobs.append((group, plan.iterations, [seeds[place] for seeds in chains[start : start + size]]))
+            for block in np.array_split(np.arange(len(chains)), -(-len(chains) // _block_size(group))):
+                jobs.append((group, plan.iterations, [chains[chain][place] for chain in block]))
                 places.append((len(prepared), place))
         seconds += SECONDS * plan.imputations * plan.iterations * sum(map(_cells, groups))
         prepared.append((frame, plan, groups))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hhp_stats.errors import CollinearTerms
+from hhp_stats.estimate.imputation.elimination import Elimination
 from hhp_stats.estimate.imputation.plan import PassiveVariable
 from hhp_stats.regression.model_matrix import Array
 
@@ -57,14 +58,17 @@ class Column:
 class ObservedTeams:
     """Teams numbered by how many of theirs were observed: `sizes` (G,) ascending.
 
-    `observed` and `missing` are the team numbers of those people, `sums` (G, k_z + 1) the sums of
-    [Z standard] over the team's observed members.
+    `observed` and `missing` are the team numbers of those people, `sums` (k_z + 1, G) the sums of
+    [Z standard] over the team's observed members. `first` (S,) is the first team of each size, `grams` (S, k_z, k_z)
+    the cross-products of the sums of Z over the teams of that size.
     """
 
     observed: Index
     missing: Index
     sizes: Array
     sums: Array
+    first: Index
+    grams: Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +78,7 @@ class Target:
     Z (n, k_z) are its complete predictors, intercept first. `observed` and `missing` index the
     group's people; `known` (n_obs,) are the observed values (codes for categorical variables),
     `standard` the same standardised. `gram` holds the cross-products of [Z standard] of those
-    observed, `team_sums` (G, k_z + 1) their sums by team. `levels` are the codes' values. `label` says whose model
+    observed, `eliminated` the Z eliminated from them. `levels` are the codes' values. `label` says whose model
     it is: that of the whole group, or of one of the parts that a variable's own `within` makes.
     """
 
@@ -92,6 +96,7 @@ class Target:
     scale: float
     levels: tuple[Any, ...]
     gram: Array
+    eliminated: Elimination
     teams: ObservedTeams | None  # for a team effect only
 
     @property

@@ -35,9 +35,10 @@ def matched_donors(
     pairs = values[:, :-nearest] + values[:, nearest:]
     # In ascending order one search ends near where the next begins: several times as fast.
     sought, ascending = _ascending(recipients)
-    found = np.array([np.searchsorted(row, wanted) for row, wanted in zip(pairs, 2 * sought, strict=True)])
-    start = np.empty_like(found)
-    np.put_along_axis(start, ascending, found, axis=1)
+    sought *= 2
+    start = np.empty_like(ascending)
+    for row, wanted, places, found in zip(pairs, sought, ascending, start, strict=True):
+        found[places] = np.searchsorted(row, wanted)
     start += [rng.integers(nearest, size=recipients.shape[1]) for rng in rngs]
     # Back from places in order to places among the shuffled, and to the donors themselves.
     return _along_rows(shuffled, _along_rows(order, start))
@@ -60,9 +61,11 @@ def _ascending(predictions: Array) -> tuple[Array, npt.NDArray[np.intp]]:
     unit, count = 10.0**PLACES, predictions.shape[1]
     whole = np.rint(predictions * unit)
     bits = count.bit_length()
-    if not np.abs(whole).max(initial=0.0) < _LARGEST / 2**bits:  # far outside any scale: no room for the place
-        order = np.argsort(whole, axis=1, kind="stable")
+    if not max(whole.max(initial=0.0), -whole.min(initial=0.0)) < _LARGEST / 2**bits:
+        order = np.argsort(whole, axis=1, kind="stable")  # far outside any scale: no room for the place
         return _along_rows(whole, order) / unit, order
-    keys = (whole.astype(np.int64) << bits) + np.arange(count)
+    keys = whole.astype(np.int64)
+    keys <<= bits
+    keys += np.arange(count)
     keys.sort(axis=1)
     return (keys >> bits) / unit, keys & (2**bits - 1)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import ImputationRefused, NoObservations, UnknownName
+from hhp_stats.estimate.imputation.elimination import eliminate, first_of_size, sums_by_size
 from hhp_stats.estimate.imputation.layout import NUMERIC, Column, Group, Index, ObservedTeams, Target, Teams
 from hhp_stats.estimate.imputation.plan import ImputationPlan, ImputedVariable
 from hhp_stats.regression.model_matrix import Array, Term
@@ -191,6 +192,7 @@ def _target(variable: ImputedVariable, part: _Part, plan: ImputationPlan) -> Tar
         complete = np.column_stack([complete, *_share_of_mates(known, observed, len(levels), teams, centre, scale)])
     standard = (known - centre) / scale
     own = np.column_stack([complete[observed], standard])
+    gram = own.T @ own
     known_teams = _observed_teams(own, observed, missing, teams) if mixed and teams is not None else None
     return Target(
         name=variable.name,
@@ -206,7 +208,8 @@ def _target(variable: ImputedVariable, part: _Part, plan: ImputationPlan) -> Tar
         centre=centre,
         scale=scale,
         levels=levels,
-        gram=own.T @ own,
+        gram=gram,
+        eliminated=eliminate(gram[:-1, :-1]),
         teams=known_teams,
     )
 
@@ -219,9 +222,14 @@ def _observed_teams(own: Array, observed: Index, missing: Index, teams: Teams) -
     number[order] = np.arange(count)
     codes = number[teams.codes]
     columns = [np.bincount(codes[observed], weights=column, minlength=count) for column in own.T]
-    sums = np.asarray(np.column_stack(columns), dtype=np.float64)
+    sums, ascending = np.array(columns, dtype=np.float64), sizes[order].astype(np.float64)
     return ObservedTeams(
-        observed=codes[observed], missing=codes[missing], sizes=sizes[order].astype(np.float64), sums=sums
+        observed=codes[observed],
+        missing=codes[missing],
+        sizes=ascending,
+        sums=sums,
+        first=first_of_size(ascending),
+        grams=sums_by_size(sums[:-1], sums[:-1].T, ascending),
     )
 
 

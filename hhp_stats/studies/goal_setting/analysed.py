@@ -90,8 +90,7 @@ def outcome_column(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, plan: Ret
 def analysed(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Material) -> pd.DataFrame:
     """The people of the analysis, with missing baselines filled as the analysis says (unless imputed).
 
-    Only `missing_outcome = "complete_cases"` drops people without an outcome; selection models,
-    weights and imputation need them. Refuses an empty selection (NoObservations).
+    Refuses an empty selection (NoObservations).
     """
     rule, needed = analysis.baseline_absence, list(baselines(analysis, outcome))
     people = material.people.loc[_selected(analysis, outcome, material)]
@@ -107,17 +106,21 @@ def analysed(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Mater
 
 
 def _selected(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Material) -> pd.Series:
-    """For whom of the people the analysis is made."""
+    """Who of the people is analysed, as booleans.
+
+    Only `missing_outcome = "complete_cases"` drops people without an outcome; selection models, weights and imputation
+    need them. Refuses an empty selection (NoObservations).
+    """
     people = material.people
     inside = members(people, material.plan.populations[analysis.population].where)
     if not inside.any():
         raise NoObservations(f"nobody belongs to those who are analysed: {_population(analysis, material.plan)}")
     if analysis.missing_outcome == "complete_cases":
-        inside &= people[outcome_column(analysis, outcome, material.plan)].notna()
+        inside = inside & people[outcome_column(analysis, outcome, material.plan)].notna()
         if not inside.any():
             raise NoObservations(f"{lower_first(outcome.label)} is known for no one who would be analysed")
     if analysis.baseline_absence == "complete_cases":
-        inside &= people[list(baselines(analysis, outcome))].notna().all(axis="columns")
+        inside = inside & people[list(baselines(analysis, outcome))].notna().all(axis="columns")
         if not inside.any():
             raise NoObservations(f"nobody has both {lower_first(outcome.label)} and what the analysis adjusts for")
     return inside
@@ -136,12 +139,12 @@ def counted(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Materi
     """Whom of the people does the n of a result of this analysis count, of those analysed?
 
     Everyone where outcomes that are not known are filled in or modelled (imputation, selection models, bounds); else
-    those
-    whose outcome is known, also where weights let them stand for the others.
+    those whose outcome is known, also where weights let them stand for the others. Refuses an empty selection
+    (NoObservations).
     """
     inside = _selected(analysis, outcome, material)
     if analysis.missing_outcome not in COUNTING_EVERYONE:
-        inside &= material.people[outcome_column(analysis, outcome, material.plan)].notna()
+        inside = inside & material.people[outcome_column(analysis, outcome, material.plan)].notna()
     return inside
 
 

@@ -71,14 +71,14 @@ def arm_rows(people: pd.DataFrame, plan: ReturnsPlan) -> list[ResultRow]:
     """
     rows = []
     for figure in arm_figures(plan):
-        part = people.loc[of_the_arm(people, figure, plan)]
-        values = part[figure.column].to_numpy(dtype=np.float64)
+        own = of_the_arm(people, figure, plan)
+        values = people.loc[own, figure.column].to_numpy(dtype=np.float64)
         result_id = f"{plan.study}/{figure.outcome.id}/{figure.estimand}/raw"
         if len(values) < 2:
             rows.append(_unknown(result_id, figure, plan))
             continue
         weight = figure.outcome.weight if not figure.prefix else ""
-        weights = part[weight].to_numpy(dtype=np.float64) if weight else None
+        weights = people.loc[own, weight].to_numpy(dtype=np.float64) if weight else None
         mean = float(np.average(values, weights=weights))
         about: dict[str, Any] = {
             "study": plan.study,
@@ -87,7 +87,7 @@ def arm_rows(people: pd.DataFrame, plan: ReturnsPlan) -> list[ResultRow]:
             "contrast": figure.arm,
             "analysis": "exploratory",
             "n": len(values),
-            "n_clusters": int(part["team_id"].nunique()),
+            "n_clusters": int(people.loc[own, "team_id"].nunique()),
             "status": "descriptive",
             "clause": " ".join(figure.outcome.clauses),
         }
