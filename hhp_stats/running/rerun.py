@@ -104,11 +104,19 @@ class _Work:
         writing: AbstractContextManager[object] | None = None,
     ) -> pd.DataFrame:
         """Run a study, compute its planned results again by another library, write what of it may be published (while
-        `writing` lasts), and return the results that are. `on_estimated` is called when only the checks are left.
+        `writing` lasts), and return the results that are. `on_estimated` is called once, as soon as every estimate is
+        made: what follows needs one core.
         """
-        output = study.run(self.root, progress)
-        if on_estimated is not None:
-            on_estimated()
+        waiting = [on_estimated] if on_estimated is not None else []
+
+        def told(done: int, total: int) -> None:
+            progress(done, total)
+            if done == total and waiting:
+                waiting.pop()()
+
+        output = study.run(self.root, told)
+        for tell in waiting:  # the study said nothing of its progress
+            tell()
         self.compare(study, output)
         # Not at the head: where all results stand no estimator is needed.
         from hhp_stats.studies.second_programme import checking
