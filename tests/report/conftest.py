@@ -69,10 +69,13 @@ def without_kernel(monkeypatch: pytest.MonkeyPatch) -> WithoutKernel:
     """Let cells print in this process, for tests of what is done with printed text."""
 
     def install() -> None:
-        def execute(project, sources, **_) -> list[Executed]:
-            return [
+        def execute(project, sources, *, on_outputs, **_) -> list[Executed]:
+            found = [
                 Executed(outputs=tuple(printed(step) for step in steps(source)), reused=False) for source in sources
             ]
+            for at, each in enumerate(found):
+                on_outputs(at, each)
+            return found
 
         def printed(step) -> tuple[dict[str, str], ...]:
             text = io.StringIO()

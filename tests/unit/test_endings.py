@@ -68,7 +68,7 @@ def run(folder, count):
     cell = kernels.Cell.__new__(kernels.Cell)
     sources = [(SimpleNamespace(chapter=SimpleNamespace(path=f"{{n}}.qmd")), []) for n in range(count)]
     kernels._cells = lambda planned: iter([{{"code": CODE.replace("FOLDER", repr(str(folder))), "may_fail": False, "inline": False}}])
-    asyncio.run(kernels.run_all(project, sources, 2, lambda *_: None))
+    asyncio.run(kernels.run_all(project, sources, 2, lambda *_: None, lambda *_: None))
 """
 
 
