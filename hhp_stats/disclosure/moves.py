@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-_ZERO = 1e-9
+ZERO = 1e-9  # below it a number is nothing but rounding
 _WHOLE = 1e-6  # of a number that rounding has moved
 _MOST = 4_000_000  # numbers held at once while pairs of moves are tried: 32 MB; beyond, the programme is faster
 
@@ -25,17 +25,17 @@ def reduced(rows: Array) -> Array:
         if line == len(rows):
             break
         best = line + int(np.argmax(np.abs(rows[line:, column])))
-        if abs(rows[best, column]) < _ZERO:
+        if abs(rows[best, column]) < ZERO:
             rows[line:, column] = 0.0
             continue
         if best != line:
             rows[[line, best]] = rows[[best, line]]
         own = rows[line] / rows[line, column]
-        own[np.abs(own) < _ZERO] = 0.0
+        own[np.abs(own) < ZERO] = 0.0
         # Sums of people are short: most lines do not hold the column, and stay as they are.
         touched = np.flatnonzero(rows[:, column])
         changed = rows[touched] - np.outer(rows[touched, column], own)
-        changed[np.abs(changed) < _ZERO] = 0.0
+        changed[np.abs(changed) < ZERO] = 0.0
         rows[touched] = changed
         rows[line] = own
         line += 1
@@ -49,7 +49,7 @@ def moves(rows: Array) -> Array:
     other such count; moves with fractions are left out. All changes that leave the sums are combinations of these.
     """
     size = rows.shape[1]
-    leads = np.argmax(np.abs(rows) > _ZERO, axis=1) if len(rows) else np.zeros(0, dtype=np.intp)
+    leads = np.argmax(np.abs(rows) > ZERO, axis=1) if len(rows) else np.zeros(0, dtype=np.intp)
     free = np.setdiff1d(np.arange(size), leads)
     found = np.zeros((len(free), size))
     found[np.arange(len(free)), free] = 1.0

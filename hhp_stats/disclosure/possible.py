@@ -11,13 +11,12 @@ import numpy.typing as npt
 import scipy.sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from hhp_stats.disclosure.moves import moved, moves, reduced
+from hhp_stats.disclosure.moves import ZERO, moved, moves, reduced
 from hhp_stats.disclosure.system import CountSystem
 from hhp_stats.errors import HhpError
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-_ZERO = 1e-9
 _ROUNDING = 1e-6  # of sums of whole numbers
 _PASSES = 30  # ends may creep towards each other: then the programme is faster
 
@@ -49,7 +48,7 @@ class Possible:
         self.others: list[_Other] = []
         self._asked: tuple[tuple[bytes, bool, int], Mask] | None = None
         self._given: tuple[bytes, Mask] | None = None
-        self._filled = np.abs(system.relations) > _ZERO
+        self._filled = np.abs(system.relations) > ZERO
         self._reduced: dict[bytes, tuple[npt.NDArray[np.intp], Array, Array]] = {}
         # The largest true count within each, and the smallest around it.
         self._floor = np.where(system.inside, system.counts[:, None], 0.0).max(axis=0, initial=0.0)
@@ -74,8 +73,8 @@ class Possible:
         if not len(rows) or not rows[:, here].any():
             part, lines = np.array([here]), np.array([], dtype=np.intp)
         else:
-            line = np.flatnonzero(np.abs(rows[:, here]) > _ZERO)
-            if len(line) == 1 and (np.abs(rows[line[0]]) > _ZERO).sum() == 1:
+            line = np.flatnonzero(np.abs(rows[:, here]) > ZERO)
+            if len(line) == 1 and (np.abs(rows[line[0]]) > ZERO).sum() == 1:
                 return True  # one sum gives it
             part, lines = self._connected(here, rows)
         cells, whole = places[part], rows[np.ix_(lines, part)]
@@ -135,7 +134,7 @@ class Possible:
 
     def related(self, at: int, withheld: Mask) -> npt.NDArray[np.intp]:
         """Counts that share a sum with `at`, or with an unknown one that does."""
-        rows = np.abs(self.system.relations) > _ZERO
+        rows = np.abs(self.system.relations) > ZERO
         unknown = self.unknown(withheld)
         inside, waiting, lines = {at}, [at], set()
         while waiting:
@@ -172,7 +171,7 @@ class Possible:
         return self._reduced[key]
 
     def _connected(self, here: int, rows: Array) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        filled = np.abs(rows) > _ZERO
+        filled = np.abs(rows) > ZERO
         lines: Mask = np.zeros(len(rows), dtype=bool)
         part: Mask = np.zeros(rows.shape[1], dtype=bool)
         part[here] = True

@@ -123,18 +123,19 @@ def _reader(spec: Field, raw: list[Any], spellings: Spellings, manner: Manner, h
     return functools.partial(v.read_identifier, spellings=spellings)
 
 
+_NUMBERS, _DATES = ("number", "integer", "yes/no"), ("date", "header date")  # kinds, by how they are kept
+
+
 def _series(kind: str, found: list[Any]) -> pd.Series:
-    if kind in ("number", "integer", "yes/no"):
+    if kind in _NUMBERS:
         return pd.Series(np.array(found, dtype=float))
-    if kind in ("date", "header date"):
+    if kind in _DATES:
         return pd.Series(pd.to_datetime(pd.Series(found, dtype=object)).astype("datetime64[us]"))
     return pd.Series(found, dtype="str")
 
 
 def empty_column(spec: Field, rows: int) -> pd.Series:
     """A column of the field's dtype without any value: the file does not have it."""
-    if spec.kind in ("number", "integer", "yes/no"):
-        return pd.Series(np.full(rows, np.nan))
-    if spec.kind in ("date", "header date"):
+    if spec.kind in _DATES:  # made directly: dates are converted one by one
         return pd.Series(np.full(rows, "NaT", dtype="datetime64[us]"))
-    return pd.Series([None] * rows, dtype="str")
+    return _series(spec.kind, [None] * rows)

@@ -29,9 +29,11 @@ def check_pilot(file: str, plan: PilotPlan) -> None:
 
 
 def columns_of(plan: PilotPlan) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """The columns of the people, with kind and allowed values: those of the dictionary, or of the lists."""
+    """The columns of the people, with kind and allowed values (of zeros and ones their words, where they have any):
+    those of the dictionary, or of the lists.
+    """
     if plan.data is not None:
-        return {name: (column.kind, column.allowed) for name, column in plan.columns.items()}
+        return {name: (column.kind, column.allowed or column.zero_one) for name, column in plan.columns.items()}
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     for each in plan.lists.values():
         own = {column.column: (column.kind, column.allowed) for column in each.columns}
@@ -47,7 +49,7 @@ def classes_of(plan: PilotPlan, table: ClassTable) -> tuple[tuple[str, Condition
     kind, allowed = columns_of(plan)[table.column]
     values: tuple[tuple[str, str | float], ...] = tuple((value, value) for value in allowed)
     if kind == "0/1":
-        no, yes = plan.columns[table.column].zero_one or ("no", "yes") if plan.data is not None else ("no", "yes")
+        no, yes = allowed or ("no", "yes")
         values = ((yes, 1.0), (no, 0.0))
     return tuple((label, Comparison(table.column, "==", value)) for label, value in values)
 

@@ -54,6 +54,12 @@ class TableColumn:
     missing: tuple[str, ...] = ()  # codes that stand for "not known"
 
     @property
+    def no_yes(self) -> tuple[str, str]:
+        """Of zeros and ones: the words for zero and for one, the table's own where it has any."""
+        zero, one = self.zero_one or ("no", "yes")
+        return zero, one
+
+    @property
     def coded(self) -> tuple[str, ...]:
         """Of zeros and ones in words: each word with what it stands for, as in "poor (0)"."""
         return tuple(f"{word} ({number})" for number, word in enumerate(self.zero_one))

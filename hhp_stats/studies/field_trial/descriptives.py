@@ -124,7 +124,7 @@ def balance_values(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     are shares.
     """
     words = {
-        name: people[name].map(dict(zip((0.0, 1.0), plan.columns[name].zero_one or ("no", "yes"), strict=True)))
+        name: people[name].map(dict(zip((0.0, 1.0), plan.columns[name].no_yes, strict=True)))
         for name in plan.balance
         if plan.columns[name].kind == "0/1"
     }
