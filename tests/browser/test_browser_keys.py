@@ -17,6 +17,8 @@ NOTES = """[...document.querySelectorAll("tfoot td > span")].map(note => note.ge
     .filter(place => place.width).map(place => [place.left, place.right])"""
 LONGEST = "02-goal-setting.html"  # the chapter with the most numbers
 STOPS = 120
+# Two frames drawn, in which the browser looks for pictures near the window.
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
 FIRST_LOAD = 500_000  # bytes of all files that a chapter opens with, as they lie on disk
 
 FOCUSED = "(() => { const e = document.activeElement; return e === document.body ? '' : e.outerHTML.slice(0, 200); })()"
@@ -285,10 +287,10 @@ def visits(browser: Browser, whole_report: Path) -> dict[str, Visit]:
             requests.clear()
             page.goto(file.as_uri())
             seen = {"light": page.evaluate(SEEN)}
-            asked = {"light": [axe(page)]}
-            page.wait_for_load_state("networkidle")  # while axe was at work
+            page.evaluate(DRAWN)
+            # Before axe is at work, which scrolls: pictures further down are loaded when somebody comes near.
             files = {unquote(urlparse(url).path) for url in requests if url.startswith("file:")}
-            asked["light"].append(colours(page))
+            asked = {"light": [axe(page), colours(page)]}
             page.emulate_media(color_scheme="dark")
             seen["dark"] = page.evaluate(SEEN)
             asked["dark"] = [*([first] if file.name == "index.html" else []), axe(page, *rules), colours(page)]
