@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,7 @@ def balance_table(
     continuous: Sequence[str] = (),
     categorical: Sequence[str] = (),
     treatment: str = "treatment",
+    levels: Mapping[str, Sequence[str]] | None = None,
 ) -> pd.DataFrame:
     """How far apart are the arms on each covariate, in standard deviations?
 
@@ -46,8 +47,9 @@ def balance_table(
     a test: it does not grow with the number of people.
 
     One row per covariate (and level), columns `BALANCE_COLUMNS`; the n of an arm are those with the covariate
-    known, the others are counted as missing. A standardised difference is missing where nothing
-    varies in either arm and the means agree, and infinite where they do not.
+    known, the others are counted as missing. The levels of a covariate stand in the order in which `levels` lists
+    them, else in that of their categories, and what is not listed follows by name. A standardised difference is
+    missing where nothing varies in either arm and the means agree, and infinite where they do not.
 
     Refuses unknown columns (UnknownName), treatment other than 0 and 1, infinite values (InvalidInput), one arm only
     (ConstantTreatment), and a covariate unknown for a whole arm (NoObservations).
@@ -59,7 +61,10 @@ def balance_table(
         values = _known_finite(frame[name])
         rows.append(_continuous_row(name, values[arm], values[~arm]))
     for name in categorical:
-        rows.extend(_categorical_rows(name, frame.loc[arm, name], frame.loc[~arm, name]))
+        listed = (levels or {}).get(name, ())
+        if not listed and isinstance(frame[name].dtype, pd.CategoricalDtype):
+            listed = list(frame[name].cat.categories)
+        rows.extend(_categorical_rows(name, frame.loc[arm, name], frame.loc[~arm, name], listed))
     return pd.DataFrame(rows, columns=list(BALANCE_COLUMNS))
 
 
@@ -84,7 +89,9 @@ def _continuous_row(name: str, treated: pd.Series, control: pd.Series) -> dict[s
     }
 
 
-def _categorical_rows(name: str, treated: pd.Series, control: pd.Series) -> list[dict[str, object]]:
+def _categorical_rows(
+    name: str, treated: pd.Series, control: pd.Series, listed: Sequence[object]
+) -> list[dict[str, object]]:
     one, zero = (s.dropna().astype("object") for s in (treated, control))
     _refuse_empty(name, len(one), len(zero))
     levels = sorted(set(one) | set(zero), key=str)
@@ -106,7 +113,9 @@ def _categorical_rows(name: str, treated: pd.Series, control: pd.Series) -> list
     rows: list[dict[str, object]] = [
         {"covariate": name, "level": "", "kind": "categorical", "std_difference": distance, **counts}
     ]
-    for level, a, b in zip(levels, p1, p0, strict=True):
+    place = {level: number for number, level in enumerate(listed)}
+    shares = zip(levels, p1, p0, strict=True)
+    for level, a, b in sorted(shares, key=lambda share: place.get(share[0], len(place))):
         rows.append(
             {
                 "covariate": name,

@@ -10,10 +10,10 @@ import pandas as pd
 
 from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.corrections import applied_frame
-from hhp_stats.intake.dictionary import study_with_returns
+from hhp_stats.intake.dictionary import fields_of, study_with_returns
 from hhp_stats.intake.gather import gather
 from hhp_stats.intake.gathered import Gathered
-from hhp_stats.intake.linkage import linkage_frame
+from hhp_stats.intake.linkage import SUFFIX, linkage_frame
 from hhp_stats.intake.people import build_people, build_teams
 from hhp_stats.intake.pseudonym import Pseudonyms
 from hhp_stats.intake.tolerance import tolerance_frame
@@ -62,7 +62,17 @@ def _trial(gathered: Gathered, pseudonyms: Pseudonyms, problems: list[Problem]) 
         tolerances=tolerance_frame(each for table in gathered.tables() for each in table.tolerances),
         linkage=linkage_frame(gathered.answers, people),
         draws=gathered.draws,
+        levels=_levels(gathered),
     )
+
+
+def _levels(gathered: Gathered) -> dict[str, tuple[str, ...]]:
+    """The levels of the columns of people, in the order of the dictionary, which is seldom that of the alphabet."""
+    found = {field.name: field.allowed for field in fields_of(gathered.fields, "return") if field.allowed}
+    for wave, suffix in SUFFIX.items():
+        asked = fields_of(gathered.fields, "survey", wave)
+        found |= {f"{field.name}{suffix}": field.allowed for field in asked if field.allowed}
+    return found
 
 
 def _dated(inputs: pd.DataFrame, gathered: Gathered) -> pd.DataFrame:

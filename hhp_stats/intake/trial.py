@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -20,3 +21,4 @@ class Trial:
     tolerances: pd.DataFrame  # typing habits accepted
     linkage: pd.DataFrame  # survey responses by wave, authority and arm
     draws: pd.DataFrame = field(default_factory=pd.DataFrame)  # the log of the randomisation and whether it repeats
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of columns of people, as the dictionary lists

@@ -36,6 +36,32 @@ def test_table_by_hand():
     assert table.iloc[1]["std_difference"] == pytest.approx(abs(level["std_difference"]))
 
 
+def test_levels_stand_in_the_order_they_are_listed_in():
+    """Health from excellent to poor, sizes from small to large: the alphabet would put fair before good, 10 before 9."""
+    frame = pd.DataFrame(
+        {
+            "treatment": [1.0, 0.0] * 4,
+            "health": ["poor", "fair", "good", "excellent"] * 2,
+            "size": pd.Categorical(["9", "10", "9", "10", "2", "2", "10", "9"], ["2", "9", "10"]),
+            "plain": ["b", "a", "a", "b", "c", "b", "a", "c"],
+        }
+    )
+    names = ["health", "size", "plain"]
+    listed = {"health": ("excellent", "good", "fair", "never given"), "plain": ()}
+    table = balance_table(frame, categorical=names, levels=listed)
+
+    def levels(of: str) -> list[str]:
+        return table.loc[(table["covariate"] == of) & (table["kind"] == "level"), "level"].tolist()
+
+    assert levels("health") == ["excellent", "good", "fair", "poor"]  # what is not listed comes last
+    assert levels("size") == ["2", "9", "10"] and levels("plain") == ["a", "b", "c"]
+    other = balance_table(frame, categorical=names)
+    keys = ["covariate", "level"]
+    pd.testing.assert_frame_equal(
+        table.sort_values(keys, ignore_index=True), other.sort_values(keys, ignore_index=True)
+    )
+
+
 def test_no_variation_is_missing_or_infinite_never_zero_by_accident():
     frame = pd.DataFrame(
         {"treatment": [1, 1, 0, 0], "same": [2.0] * 4, "apart": [1.0, 1, 3, 3], "role": ["a", "a", "b", "b"]}

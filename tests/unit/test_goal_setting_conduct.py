@@ -85,10 +85,10 @@ def test_recorded_and_imputed_baselines_add_up_to_all(people, plan, before):
 
 
 def test_differences_among_the_randomised_are_those_of_the_balance_table(people, plan):
-    table = arm_balance.balance_differences(people, plan)
-    whole = arm_balance.balance(people, plan, population="randomised")
+    table = arm_balance.balance_differences(people, plan, {})
+    whole = arm_balance.balance(people, plan, population="randomised", levels={})
     np.testing.assert_array_equal(table["randomised"], whole["std_difference"])
-    known = arm_balance.balance(people.loc[people["wellbeing_t2"].notna()], plan, population="x")
+    known = arm_balance.balance(people.loc[people["wellbeing_t2"].notna()], plan, population="x", levels={})
     np.testing.assert_array_equal(table["wellbeing"], known["std_difference"])
     level = table.loc[(table["level"] == "team manager")].iloc[0]
     managers = people.loc[people["role"] == "team manager"].groupby("treatment").size()

@@ -363,6 +363,17 @@ def test_balance_of_a_field_trial_is_that_of_respondents_before(root, study):
     )
 
 
+def test_places_stand_in_the_balance_table_as_in_the_plan(root):
+    plan = load_individual_plan(root, "beneficiaries")
+    blocks = [block.id for block in plan.blocks]
+    assert blocks != sorted(blocks)
+    people = pd.concat([people_of(plan)] * len(blocks), ignore_index=True)
+    people[plan.design.within] = np.repeat(sorted(blocks), len(people) // len(blocks))
+    table = of_trials.balance(people, plan)
+    listed = table.loc[(table["covariate"] == plan.design.within) & (table["kind"] == "level"), "level"]
+    assert listed.tolist() == blocks
+
+
 # ---------------------------------------------------------------- hiring
 def decisions():
     """Two participants by pairs, one by single applications: two pairs of applications each; 1 and 0 are yes and no."""

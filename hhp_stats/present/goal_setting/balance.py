@@ -56,8 +56,8 @@ def balance_differences(report: StudyReport) -> GT:
         spanner_label="Standardised difference",
         notes=[
             (
-                f"{contrast_of(report.plan)} in pooled standard deviations. Wellbeing known: those in the complete-case"
-                " analyses of wellbeing."
+                f"{contrast_of(report.plan)} in pooled standard deviations. Wellbeing known: those who answered about"
+                " it at the end."
             ),
             (
                 "All characteristics together, against the trial\u2019s own further draws of its teams "

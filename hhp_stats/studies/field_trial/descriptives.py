@@ -114,9 +114,18 @@ def balance(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     columns, listed = ([name for name in names if known[name]] for names in (columns, listed))
     if not columns and not listed:
         return pd.DataFrame(columns=[*BALANCE_COLUMNS, "population", "missing", "share"])
-    table = balance_table(answered, continuous=columns, categorical=listed)
+    table = balance_table(answered, continuous=columns, categorical=listed, levels=_levels(plan))
     missing = table["missing_treatment"] + table["missing_control"]
     return table.assign(population="responders", missing=missing, share=table["kind"] == "level")
+
+
+def _levels(plan: IndividualPlan) -> dict[str, tuple[str, ...]]:
+    """The levels of columns in the order of the plan and of its table's dictionary."""
+    found = {term.column: term.levels for term in plan.terms.values()}
+    found[plan.design.within] = tuple(block.id for block in plan.blocks)
+    for name, column in plan.columns.items():
+        found[name] = column.allowed or (column.no_yes if column.kind == "0/1" else ())
+    return found
 
 
 def balance_values(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
@@ -144,7 +153,10 @@ def _balance_of_table(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFram
             numeric = plan.columns[name].kind == "number"
             try:
                 table = balance_table(
-                    frame, continuous=[name] if numeric else [], categorical=[] if numeric else [name]
+                    frame,
+                    continuous=[name] if numeric else [],
+                    categorical=[] if numeric else [name],
+                    levels=_levels(plan),
                 )
             except EstimationError:
                 gone = {

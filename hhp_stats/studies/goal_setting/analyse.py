@@ -271,9 +271,9 @@ def _tables(
     )
     return {
         "flow": participant_flow(trial, sample, plan),
-        "balance": arm_balance.balance(people, plan, population="randomised"),
-        "personal": arm_balance.personal(people),
-        "balance_differences": arm_balance.balance_differences(people, plan),
+        "balance": arm_balance.balance(people, plan, population="randomised", levels=trial.levels),
+        "personal": arm_balance.personal(people, trial.levels),
+        "balance_differences": arm_balance.balance_differences(people, plan, trial.levels),
         "team_balance": arm_balance.team_balance(people, plan),
         "interim": descriptives.interim(people, plan),
         "largest_scores": descriptives.largest_scores(people, plan),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -16,21 +18,22 @@ from hhp_stats.studies.sources import states_source
 
 STREAM, DRAWS = 6, 9_999  # of the plan's seed; further draws that balance is held against
 BINARY = ("gender_male", "part_time", "agency", "coffee")
+Levels = Mapping[str, Sequence[str]]  # of columns, in the order in which they are listed
 
 
-def balance(people: pd.DataFrame, plan: ReturnsPlan, *, population: str) -> pd.DataFrame:
+def balance(people: pd.DataFrame, plan: ReturnsPlan, *, population: str, levels: Levels) -> pd.DataFrame:
     """Covariates by arm with standardised differences; one row a characteristic or level."""
     # What is known of nobody in an arm cannot be compared.
     known = people.groupby("treatment")[[name for name in COVARIATES if name in people]].count().min()
     names = [str(name) for name in known.index[known > 0]]
-    table = balance_table(people, continuous=names, categorical=["role"])
+    table = balance_table(people, continuous=names, categorical=["role"], levels=levels)
     share = (table["kind"] == "level") | table["covariate"].isin(BINARY)
     return table.assign(
         population=population, missing=table["missing_treatment"] + table["missing_control"], share=share
     )
 
 
-def personal(people: pd.DataFrame) -> pd.DataFrame:
+def personal(people: pd.DataFrame, levels: Levels) -> pd.DataFrame:
     """Who answered the baseline survey, by what it asks about the person: as `balance`, one row a characteristic or
     level.
 
@@ -44,6 +47,7 @@ def personal(people: pd.DataFrame) -> pd.DataFrame:
             own,
             continuous=[name for name in names if name == AGE],
             categorical=[name for name in names if name != AGE],
+            levels=levels,
         )
         if names
         else pd.DataFrame(columns=list(BALANCE_COLUMNS))
@@ -93,7 +97,7 @@ def balance_test(people: pd.DataFrame, plan: ReturnsPlan, redraws: Redraws, *, n
     )
 
 
-def balance_differences(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
+def balance_differences(people: pd.DataFrame, plan: ReturnsPlan, levels: Levels) -> pd.DataFrame:
     """Are those analysed still alike? Standardised differences among three groups of staff; one row a characteristic
     or level.
 
@@ -107,7 +111,7 @@ def balance_differences(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame
         if table is not None and own["treatment"].nunique() < 2:  # of an arm nobody is left to compare
             table = table.assign(**{group: np.nan, f"least_{group}": np.nan})
             continue
-        found = balance(own, plan, population=group)
+        found = balance(own, plan, population=group, levels=levels)
         counts = pd.concat(
             [found[f"n_{arm}"] * found[f"mean_{arm}"] for arm in plan.design.arms], axis="columns"
         ).round()

@@ -25,6 +25,13 @@ def test_a_valid_trial_loads_without_a_word(trial_files):
     assert len(trial.teams) == 8
 
 
+def test_levels_are_those_of_the_dictionary_in_its_order(trial_files):
+    levels = load_trial(trial_files.write()).levels
+    assert levels["health_t1"] == levels["health_t2"] == ("excellent", "good", "fair", "poor")
+    assert levels["role"][0] == "student social worker" and levels["role"][-1] == "other"
+    assert "health" not in levels and "staff_id" not in levels and "recall_t1" not in levels
+
+
 def test_people_hold_what_the_returns_say(trial_files):
     trial = load_trial(trial_files.write())
     people = trial.people.set_index("person")
