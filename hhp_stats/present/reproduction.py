@@ -145,7 +145,7 @@ def share(report: Reproduction) -> str:
     return (
         f"Of {count(len(report.ledger))} figures and claims in the list of published results, we can compare"
         f" {count(of)}"
-        f" with a number that we compute. {count(found['reproduced'])} of {count(of)}"
+        f" with a number that we compute. Of these, {count(found['reproduced'])}"
         f" ({percent(found['reproduced'] / of, 0)}) match; {count(found['other_reading'])} more match if they"
         " are read in"
         f" another way than the text says; {count(found['not_reproduced'])} do not match, {missed}. For the other"

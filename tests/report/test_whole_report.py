@@ -22,6 +22,7 @@ from one_value import differing_values
 from openpyxl import load_workbook
 from whole_tools import hhp, hhp_here
 from words_of_pages import (
+    begun_with_figures,
     codes,
     ease_of_briefs,
     known_codes,
@@ -142,6 +143,7 @@ def test_pages_are_in_plain_words(rendered):
     """The list of `hhp lint` on what the pages say, sentences of the results included."""
     assert phrases_of_pages(rendered, rendered / "first") == []
     assert repeated_in_a_section(rendered / "first", "no clear difference") == []
+    assert begun_with_figures(rendered / "first") == []
 
 
 def test_every_summary_reads_easily(rendered):

@@ -59,6 +59,21 @@ def repeated_in_a_section(folder: Path, phrase: str) -> list[str]:
     ]
 
 
+_FIGURE_FIRST = re.compile(
+    r"(?:^|(?<!\bal)(?<!\bn\.d)(?<=[a-z)%\u201d\u2019])[.?!] )(\d[\d,]*(?:\.\d+)?%? [a-z(][^.]{0,60})"
+)
+
+
+def begun_with_figures(folder: Path) -> list[str]:
+    """Sentences of paragraphs that begin with a figure: after a full stop it is taken for a part of what went before."""
+    return [
+        f"{page.name}: {found[1]}"
+        for page in sorted(folder.glob("*.html"))
+        for piece in re.findall(r"<p\b[^>]*>(.*?)</p>", _NOT_WORDS.sub(" ", page.read_text(encoding="utf-8")), re.S)
+        for found in _FIGURE_FIRST.finditer(_words(piece))
+    ]
+
+
 def ease_of_briefs(folder: Path) -> dict[str, float]:
     """The reading ease of every part called "In brief", by page."""
     found = {}
