@@ -66,7 +66,7 @@ def test_share_has_its_denominator(report):
     assert words.startswith(
         "Of 8 figures and claims in the list of published results, we can compare 7 with a number that we compute."
     )
-    assert "4 of 7 (57%) match; 1 more" in words and "2 do not match, each for a reason" in words
+    assert "Of these, 4 (57%) match; 1 more" in words and "2 do not match, each for a reason" in words
     assert words.endswith("For the other 1 there is nothing to compare.")
 
 
