@@ -102,7 +102,7 @@ class OutputGuard:
         try:
             note = json.loads((self.root / _RENDERED).read_text(encoding="utf-8"))
             files = {
-                name: rendering_marker.digest_of_file(place / name)
+                name: rendering_marker.digest_of_file(str(place / name))
                 for name, kind in rendering_marker.entries(place)
                 if kind == "file"
             }

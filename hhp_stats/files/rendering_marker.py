@@ -58,7 +58,7 @@ def begin(folder: Path) -> None:
 
 def mark(folder: Path, place: str) -> None:
     """Mark a folder with all that it holds as a rendering that belongs at `place`."""
-    files = {name: digest_of_file(folder / name) for name, kind in entries(folder) if kind == "file"}
+    files = {name: digest_of_file(_below(folder, name)) for name, kind in entries(folder) if kind == "file"}
     _write(folder, {"made_by": "hhp render", "place": place, "files": files})
 
 
@@ -84,7 +84,7 @@ def what_speaks_against(folder: Path, place: str | None) -> str | None:
         if kind != "file" or name not in files:
             return f"it holds {name}, which no rendering wrote"
         known += 1
-        unchanged += digest_of_file(folder / name) == files[name]
+        unchanged += digest_of_file(_below(folder, name)) == files[name]
     # A page that somebody edited is written anew, as a half deleted report is. Other files under the same names are
     # not.
     if known > 2 * unchanged:
@@ -140,20 +140,25 @@ def _raise(error: OSError) -> None:
 class _Written:
     """A file as it was last written: `facts` change whenever somebody writes to it, not when its folder is renamed."""
 
-    path: Path = field(compare=False)
+    path: str = field(compare=False)
     facts: tuple[int, ...]
 
 
-def digest_of_file(path: Path) -> str:
+def _below(folder: Path, name: str) -> str:
+    return os.path.join(folder, name)  # noqa: PTH118  a text, as in `entries`
+
+
+def digest_of_file(path: str) -> str:
     """The checksum of a file of a rendering, reckoned once for as long as nobody writes to it."""
-    facts = path.stat()
+    facts = os.stat(path)  # noqa: PTH116
     return _digest_of(_Written(path, (facts.st_dev, facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size)))
 
 
 @lru_cache(maxsize=4096)
 def _digest_of(file: _Written) -> str:
     """Of a file that is looked at several times in one rendering."""
-    return hashlib.sha256(file.path.read_bytes()).hexdigest()
+    with open(file.path, "rb") as content:  # noqa: PTH123
+        return hashlib.sha256(content.read()).hexdigest()
 
 
 def _write(folder: Path, note: Mapping[str, object]) -> None:

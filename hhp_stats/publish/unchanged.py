@@ -13,24 +13,22 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from hhp_stats.files.rendering_marker import digest_of_file
+from hhp_stats.files.rendering_marker import digest_of_file, entries
 from hhp_stats.publish.digests import digest_environment, digest_files, digest_settings
 from hhp_stats.publish.quarto_cli import left_by_quarto
 
 PACKAGE = Path(__file__).resolve().parent.parent
 NOTE = Path(".report") / "rendered.json"
 _READ = ("_quarto.yml", "report", "data", "requirements.lock")
-_OUTPUTS = "report/figures/"
+_SOURCES = "report/"
+_OUTPUTS = f"{_SOURCES}figures/"
 
 
 def report_key(root: Path, *, formats: Sequence[str], engine: str) -> str:
     """One checksum of everything that the report is made from."""
-    found = [root / name for name in _READ if (root / name).exists()]
-    files = [path for path in found if path.is_file()] + sorted(root.glob("*.qmd"))
-    files += [path for folder in found if folder.is_dir() for path in sorted(folder.rglob("*")) if path.is_file()]
-    read = [path for path in files if not _made(path.relative_to(root))]
+    read = [root / name for name in _READ if (root / name).exists()] + sorted(root.glob("*.qmd"))
     parts = [
-        digest_files(root, read),
+        digest_files(root, read, left_out=_made),
         digest_files(root, [PACKAGE]),
         digest_environment(),
         digest_settings(),
@@ -40,9 +38,9 @@ def report_key(root: Path, *, formats: Sequence[str], engine: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _made(path: Path) -> bool:
-    """Whether a rendering writes this file, or leaves it when it is interrupted."""
-    return path.as_posix().startswith(_OUTPUTS) or (path.parts[0] == "report" and any(map(left_by_quarto, path.parts)))
+def _made(name: str) -> bool:
+    """Whether a rendering writes the file of this name, or leaves it when it is interrupted."""
+    return name.startswith(_OUTPUTS) or (name.startswith(_SOURCES) and any(map(left_by_quarto, name.split("/"))))
 
 
 def still_stands(root: Path, output: Path, key: str) -> bool:
@@ -63,8 +61,4 @@ def note_report(root: Path, output: Path, key: str) -> None:
 
 
 def _files(output: Path) -> dict[str, str]:
-    return {
-        path.relative_to(output).as_posix(): digest_of_file(path)
-        for path in sorted(output.rglob("*"))
-        if path.is_file()
-    }
+    return {name: digest_of_file(os.path.join(output, name)) for name, kind in entries(output) if kind == "file"}  # noqa: PTH118
