@@ -52,6 +52,8 @@ def read_glossary(root: Path) -> tuple[Term, ...]:
         if unknown := set(entry) - {"name", "words", "forms"}:
             raise RenderError(GLOSSARY, None, f"the term '{name}' has unknown keys: {', '.join(sorted(unknown))}")
         for form in (name, *forms):
+            if not (isinstance(form, str) and form.strip()):
+                raise RenderError(GLOSSARY, None, f"the term '{name}' has a form that is no word: {form!r}")
             if form.lower() in owner:
                 raise RenderError(GLOSSARY, None, f"'{form}' belongs to both '{owner[form.lower()]}' and '{name}'")
             owner[form.lower()] = name

@@ -68,7 +68,10 @@ def write_chapter(
         "references": references,
     }
     if target == "html":
-        book["glossary"] = [{"slug": term.slug, "forms": list(term.forms), "words": term.words} for term in glossary]
+        book["glossary"] = [
+            {"slug": term.slug, "forms": list(term.forms), "words": term.words}
+            for term in _mentioned(glossary, parsed.tree)
+        ]
     elif target == "typst":
         book["long-word"] = column_widths.LONG_WORD
         book["formulas"] = _FORMULA in parsed.tree
@@ -96,6 +99,17 @@ def write_chapter(
         ],
         lambda: with_tables(text, tables, file=source.chapter.path, remember=kept.text),
     )
+
+
+def _mentioned(glossary: Sequence[Term], tree: str) -> list[Term]:
+    """The terms that the chapter may mention: another's explanation need not be looked for, nor writes it anew."""
+    words = tree.casefold()
+
+    def begins(form: str) -> bool:
+        first = form.casefold().split()[0]
+        return json.dumps(first, ensure_ascii=False)[1:-1] in words
+
+    return [term for term in glossary if any(map(begins, term.forms))]
 
 
 def _with_links(source: Source, parsed: Parsed, numbers: Numbers) -> dict[str, str]:
