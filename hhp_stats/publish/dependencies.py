@@ -73,7 +73,13 @@ def __hhp_watch():
         busy.append("done")
         package = roots[1]
         for module in list(sys.modules.values()):
-            path = real(getattr(module, "__file__", None) or "/")
+            path = getattr(module, "__file__", None) or "/"
+            folder = os.path.dirname(path)
+            if folder not in real_folders:
+                real_folders[folder] = os.path.realpath(folder)
+            if not (real_folders[folder] + os.sep).startswith(package):  # as of thousands, in few folders
+                continue
+            path = real(path)
             if module.__name__ != "__main__" and path.startswith(package) and path not in read:
                 with open(path, "rb") as file:
                     read[path] = hashlib.sha256(file.read()).hexdigest()
