@@ -204,7 +204,9 @@ def _field(column: TableColumn, plan: IndividualPlan) -> Field:
     """A line of the dictionary as intake knows fields."""
     assert plan.data is not None
     drawn = {ARM, plan.data.person, plan.design.cluster, *plan.strata}
-    allowed = tuple(str(arm.value) for arm in plan.arms) if column.column == ARM else column.allowed
+    allowed = column.allowed or column.zero_one[::-1]  # as in data/dictionary.csv, that for one first
+    if column.column == ARM:
+        allowed = tuple(str(arm.value) for arm in plan.arms)
     return Field(
         file="table",
         waves=(),
