@@ -96,7 +96,11 @@ class Programme:
             said = f"{spelled(len(alone)).capitalize()} more {'studies' if many else 'study'} in this report"
             parts += [
                 f"{said} {'belong' if many else 'belongs'} to no phase of the programme.\n",
-                self._table_of("", name="further", caption=f"{'Studies' if many else 'The study'} outside its phases"),
+                self._table_of(
+                    "",
+                    name="further",
+                    caption=f"{'Studies' if many else 'The study'} outside the phases of the programme",
+                ),
             ]
         parts = [part for part in parts if part]
         return "\n".join(["### Further studies {#sec-programme-further}\n", *parts]) if parts else ""
