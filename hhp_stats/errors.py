@@ -34,6 +34,7 @@ class Problem:
     sheet: str = ""
     cell: str = ""  # "G14"; for CSV files "row 14, column G (days)"
     value: str = ""
+    cells: int = 1  # how many it is about: the last of very many in one column stands for the rest
 
     def __str__(self) -> str:
         sheet = f", sheet {self.sheet!r}" if self.sheet else ""
@@ -47,7 +48,7 @@ class DataError(HhpError):
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = tuple(problems)
-        count = len(self.problems)
+        count = sum(problem.cells for problem in self.problems)
         head = f"{count} problem{'s' if count != 1 else ''} in the data:"
         super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
 

@@ -38,12 +38,14 @@ def summary(report: CheckReport, *, width: int) -> list[str]:
     if not errors:
         asked = " Warnings ask for a look." if counts["warning"] else ""
         return [f"Nothing blocks the analysis in {what}{f': {rest}' if rest else ''}.{asked}"]
-    by_owner = Counter(owner_of(report, problem) for problem in errors)
+    by_owner, pairs = Counter[str](), Counter[tuple[str, str]]()
+    for problem in errors:
+        by_owner[owner_of(report, problem)] += problem.cells
+        pairs[owner_of(report, problem), problem.code] += problem.cells
     head = f"{plural(counts['error'], 'error')} in {what} {'blocks' if counts['error'] == 1 else 'block'} the analysis"
     lead = textwrap.wrap(f"{head}{f'; {rest} beside' if rest else ''}.", max(width, 20))
     most_lines = LINES - 1 - len(lead)
     lines = []
-    pairs = Counter((owner_of(report, problem), problem.code) for problem in errors)
     if len(pairs) <= most_lines:
         words = {problem.code: problem.rule for problem in errors}
         lines += [f"{owner}: [{code}] {_times(n)}{words[code]}" for (owner, code), n in _ordered(pairs, by_owner)]
@@ -127,9 +129,10 @@ def _by_rule(problems: Sequence[Problem]) -> list[Line]:
             lines.append(_place(found[0]))
             continue
         places = [problem.cell for problem in found[:CELLS] if problem.cell]
-        more = [f"and {count(len(found) - CELLS)} more (--all)"] if len(found) > CELLS else []
+        times = sum(problem.cells for problem in found)
+        more = [f"and {count(times - CELLS)} more (--all)"] if times > CELLS else []
         where = f"{PurePosixPath(file).as_posix()}: {'; '.join([*places, *more])}"
         values = list(dict.fromkeys(problem.value for problem in found if problem.value))[:2]
         said = f" Found {', '.join(values)}{' and others' if len(found) > len(values) else ''}." if values else ""
-        lines.append((severity, (where, f"[{code}] {count(len(found))} times: {rule}{said}", found[0].remedy)))
+        lines.append((severity, (where, f"[{code}] {count(times)} times: {rule}{said}", found[0].remedy)))
     return lines

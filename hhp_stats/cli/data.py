@@ -40,11 +40,13 @@ def check(
     """Check the raw files: what is wrong, in which cell, and what to do. Status 1 if anything blocks the analysis.
 
     The first ten lines say what blocks, by authority or file and rule; then each rule that is broken, with its remedy.
-    Of the whole project the plans and the chapters that they name are checked too.
+    What stands beside the plans (facts of the studies, checklists, glossary) is read as the report would; of the whole
+    project the chapters that the plans name are checked too.
     """
     from hhp_stats.intake.check import check_returns
     from hhp_stats.intake.write_back import write_back as write_copies
     from hhp_stats.plan.book_studies import BOOK, check_book
+    from hhp_stats.plan.every_file import check_plan_files
 
     root = find_root()
     if path is not None and not path.exists() and study is None and len(path.parts) == 1 and not path.suffix:
@@ -75,8 +77,11 @@ def check(
             screen.print(f"wrote {copy}", markup=False)
         if not copies:
             screen.print("No file has a problem: nothing was written back.")
-    if whole and (root / BOOK).is_file():
-        check_book(root)  # what is wrong with the files has been said
+    if (root / BOOK).is_file():  # what is wrong with the files has been said
+        if whole:
+            check_book(root)
+        if path is None:
+            check_plan_files(root)
     if not report.ok:
         raise typer.Exit(1)
 

@@ -56,13 +56,16 @@ def new(
     data: Annotated[Path, typer.Option(help="Its table, one row a person: CSV, XLSX, ODS or SAV.")],
     arm: Annotated[str, typer.Option(help="Heading of the column of arms; default: the one that looks like it.")] = "",
     title: Annotated[str, typer.Option(help="Title of the chapter; what stands before a colon is the name.")] = "",
+    phase: Annotated[
+        str, typer.Option(help="Phase of the programme, as in data/plan/programme.toml; default: of none.")
+    ] = "",
 ) -> None:
     """Enter a study: a commented plan, a dictionary guessed from its table, a chapter with every standard part."""
     from hhp_stats.plan.book_studies import TO_CONFIRM
     from hhp_stats.scaffold.new_study import enter, new_study
 
     root = find_root()
-    found = new_study(root, study, kind=kind, data=data, title=title, arm=arm)
+    found = new_study(root, study, kind=kind, data=data, title=title, arm=arm, phase=phase)
     enter(root, found)
     for file in found.files:
         out.print(f"wrote  {file}", markup=False)

@@ -211,11 +211,12 @@ def further_rows(
     Sums over the studies of each phase that randomised people one by one or asked participants of experiments
     (`programme/<phase>_phase/...`), take-up and flow of trials that tell them, and the smallest cluster of trials of
     clusters.
-    `tables`: descriptive tables by study and name; `phases`: the phase of each study. Columns result_id, estimate.
+    `tables`: descriptive tables by study and name; `phases`: the phase of each study, "" for none. Columns
+    result_id, estimate.
     """
     value = results.set_index("result_id")["estimate"]
     rows: list[tuple[str, float]] = []
-    for phase in dict.fromkeys(phases.values()):
+    for phase in dict.fromkeys(filter(None, phases.values())):
         studies = [study for study, own in phases.items() if own == phase]
         randomised = [key for study in studies if (key := f"{study}/sample/randomised/count") in value.index]
         asked = [first for study in studies if (first := _first(value.index, study, "/participants/count"))]

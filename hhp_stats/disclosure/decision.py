@@ -21,7 +21,7 @@ from hhp_stats.disclosure.system import CountedSet
 from hhp_stats.disclosure.withholding import withheld_sets
 from hhp_stats.errors import HhpError
 from hhp_stats.plan.disclosure import DisclosureSettings
-from hhp_stats.results.withheld import NOTE, NUMBERS, WITHHELD
+from hhp_stats.results.withheld import DECIMALS, NOTE, NUMBERS, WITHHELD
 
 REGISTER = ("table", "row", "column", "people")
 
@@ -265,7 +265,7 @@ def _results(results: pd.DataFrame, declared: Declared, blank: set[tuple[str, in
         if not whole[at] and entry is not None and entry.plain and entry.digits is not None:
             rounded[at] = True
             estimates[at] = round(float(estimates[at]), entry.digits)
-            words = f"n, and decimals beyond {entry.digits}"
+            words = f"n, and {DECIMALS}{entry.digits}"
         notes[at] = f"{notes[at]} {NOTE}{words}.".strip()
     shown["n"] = shown["n"].mask(n)
     for column in NUMBERS:

@@ -70,8 +70,9 @@ class CheckReport:
         return not any(problem.severity == "error" for problem in self.problems)
 
     def counts(self) -> dict[str, int]:
-        """The number of errors, warnings and notes."""
-        return {level: sum(p.severity == level for p in self.problems) for level in ("error", "warning", "note")}
+        """The number of errors, warnings and notes, cell by cell."""
+        levels = ("error", "warning", "note")
+        return {level: sum(each.cells for each in self.problems if each.severity == level) for level in levels}
 
     def authority_of(self, file: str) -> str:
         """The authority a file belongs to; lists, surveys and the ledger belong to the trial team."""

@@ -4,13 +4,14 @@ changes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.correct import Change, in_step, next_id
-from hhp_stats.intake.corrections import value_now
+from hhp_stats.intake.corrections import value_now, worded
+from hhp_stats.intake.dictionary import Field
 from hhp_stats.intake.ledger import LEDGER, Correction, Ledger, check_schema, read_ledger, studies_on_tables
 from hhp_stats.intake.ledger_file import append_lines, ledger_alone
 from hhp_stats.intake.manifest import HALF_REPLACED, UNFINISHED, verify_manifest
@@ -18,6 +19,7 @@ from hhp_stats.intake.plain_table import broken_rules, read_plain_table
 from hhp_stats.intake.raw_files import MANIFEST, studies
 from hhp_stats.intake.rules_ledger import UNENDED
 from hhp_stats.intake.rules_table import PlainTable
+from hhp_stats.intake.spellings import tidy
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.plan.individual_schema import IndividualPlan
 from hhp_stats.plan.table_schema import ARM
@@ -55,8 +57,9 @@ def append_table_corrections(
         lines = [line for _, line in ledger.lines]
         now = read_plain_table(root, plan, ledger=_ledger(root, lines))
         _raise([each for each in now.problems if not now.readable])
+        fields = now.fields
         new = in_step(
-            changes,
+            [_worded(each, fields) for each in changes],
             first=Correction(
                 id=id or next_id(lines),
                 received_on=received_on,
@@ -78,6 +81,15 @@ def append_table_corrections(
         if not dry_run:
             append_lines(root / LEDGER, new)
     return tuple(new)
+
+
+def _worded(change: Change, fields: Mapping[str, Field]) -> Change:
+    """The change in the words of its column, so that the ledger has those."""
+    spec = fields.get(tidy(change.field))
+    if spec is None:
+        return change
+    old = None if change.old_value is None else worded(spec, tidy(change.old_value))
+    return replace(change, old_value=old, new_value=worded(spec, tidy(change.new_value)))
 
 
 def _value_now(table: PlainTable, plan: IndividualPlan, who: str, field: str) -> str | None:

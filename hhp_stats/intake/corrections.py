@@ -156,35 +156,47 @@ def _apply(
         return None
     position = int(where[0])
     cell = ret.cell(line.field, position)
-    if not _stands_there(line.old_value, ret, spec, position, spellings):
+    wanted, allowed = worded(spec, line.new_value), f", allowed {' or '.join(spec.allowed)}" if spec.allowed else ""
+    if not _stands_there(worded(spec, line.old_value), ret, spec, position, spellings):
         found = ret.quote(line.field, position)
         refuse(
             OTHER_OLD,
             f"{shown(line.old_value or None, vocabulary=ret.vocabulary)} in the ledger, {found} in {ret.file} {cell}",
         )
         return None
-    new = read_column(spec=spec, raw=[line.new_value or None], spellings=spellings, manner=Manner(typed=False))
+    new = read_column(spec=spec, raw=[wanted or None], spellings=spellings, manner=Manner(typed=False))
     if new.unread:
-        refuse(BAD_NEW, f"{shown(line.new_value, vocabulary=ret.vocabulary)} for {ret.file} {cell}")
+        refuse(BAD_NEW, f"{shown(wanted, vocabulary=ret.vocabulary)} for {ret.file} {cell}{allowed}")
         return None
     old = ret.frame[line.field].copy()
     unread, raw = ret.unread[line.field].get(position), ret.raw[line.field][position]
     if unread is None and _equal(old.iloc[position], new.values.iloc[0]):
-        refuse(NO_CHANGE, f"{shown(line.new_value or None, vocabulary=ret.vocabulary)} for {ret.file} {cell}")
+        refuse(NO_CHANGE, f"{shown(wanted or None, vocabulary=ret.vocabulary)} for {ret.file} {cell}")
         return None
     column = old.copy()
     column.iloc[position] = new.values.iloc[0]
     ret.frame[line.field] = column
-    ret.raw[line.field][position] = line.new_value or None
+    ret.raw[line.field][position] = wanted or None
     ret.unread[line.field].pop(position, None)
     applied = Applied(correction=line, line=number, file=ret.file, cell=cell, position=position)
     return _Change(applied=applied, table=ret, position=position, column=old, raw=raw, unread=unread)
 
 
+def worded(spec: Field, value: str) -> str:
+    """A value as the column writes it: 0 or 1 of a column that has words for them becomes the word; else unchanged.
+
+    Where 0 or 1 is itself one of the words, it is that word.
+    """
+    if spec.kind != "yes/no" or value not in ("0", "1") or not spec.allowed or value in spec.allowed:
+        return value
+    return spec.no_yes[int(value)]
+
+
 def value_now(ret: Table, *, staff_id: str, field: str, person: str = "staff_id") -> str | None:
     """What stands in a cell of the return, in the words in which the ledger names an old value; None where it cannot.
 
-    A number, an ISO date, yes or no, or an allowed value; where the cell could not be read, what `shown` says of it.
+    A number, an ISO date, yes or no (or the column's own words for them), or an allowed value; where the cell could not
+    be read, what `shown` says of it.
     """
     where = _rows_of(ret, staff_id, person)
     if field not in ret.fields or field not in ret.columns or len(where) != 1:
@@ -198,7 +210,7 @@ def value_now(ret: Table, *, staff_id: str, field: str, person: str = "staff_id"
     if pd.isna(value):
         return ""
     if ret.fields[field].kind == "yes/no":
-        return "yes" if value == 1 else "no"
+        return ret.fields[field].no_yes[int(value)]
     if isinstance(value, pd.Timestamp):
         return value.date().isoformat()
     if isinstance(value, float | int):

@@ -57,6 +57,12 @@ class Field:
     meaning: str
 
     @property
+    def no_yes(self) -> tuple[str, str]:
+        """Of yes/no what the file writes for no and for yes: the allowed values, that for yes first."""
+        yes, no = self.allowed or ("yes", "no")
+        return no, yes
+
+    @property
     def is_scale_item(self) -> bool:
         """Whether the field is an item of a wellbeing, efficacy or pressure scale."""
         return self.file == "survey" and self.unit == "points"

@@ -9,15 +9,15 @@ import pandas as pd
 
 from hhp_stats.errors import Problem
 from hhp_stats.intake.corrections import Applied
-from hhp_stats.intake.dictionary import Field, Study
+from hhp_stats.intake.dictionary import DICTIONARY, Field, Study
 from hhp_stats.intake.draw_log import DrawLog
 from hhp_stats.intake.ledger import Ledger
 from hhp_stats.intake.linkage import Answers
 from hhp_stats.intake.lists import ListFile
-from hhp_stats.intake.manifest import sha256_of
 from hhp_stats.intake.pseudonym import Pseudonyms
 from hhp_stats.intake.return_layout import Return
-from hhp_stats.intake.spellings import Spellings
+from hhp_stats.intake.rules_read import rules_read
+from hhp_stats.intake.spellings import SPELLINGS, Spellings
 from hhp_stats.intake.survey import SurveyFile
 from hhp_stats.intake.table import Table
 
@@ -67,10 +67,6 @@ class Gathered:
             rows.append(
                 (self.log.file, self.log.sha256, (self.root / self.log.file).stat().st_size, len(self.log.draws))
             )
-        for name in ("data/dictionary.csv", "data/spellings.csv", f"data/plan/{self.study.name}.toml"):
-            path = self.root / name
-            if path.is_file():
-                lines = path.read_bytes().count(b"\n")
-                rows.append((name, sha256_of(path), path.stat().st_size, lines - name.endswith(".csv")))
+        rows += rules_read(self.root, self.study.name, DICTIONARY, SPELLINGS)
         frame = pd.DataFrame(sorted(rows), columns=["path", "sha256", "bytes", "rows"])
         return frame.astype({"path": "str", "sha256": "str", "bytes": "int64", "rows": "int64"})

@@ -88,6 +88,7 @@ def _dated(inputs: pd.DataFrame, gathered: Gathered) -> pd.DataFrame:
 
 
 def problem_frame(problems: Iterable[Problem]) -> pd.DataFrame:
-    """Problems as a frame with the fields of `errors.Problem`."""
+    """Problems as a frame with the fields of `errors.Problem`: texts, and the number of cells."""
     names = [each.name for each in fields(Problem)]
-    return pd.DataFrame([asdict(each) for each in problems], columns=names).astype("str")
+    found = pd.DataFrame([asdict(each) for each in problems], columns=names)
+    return found.astype({name: "int64" if name == "cells" else "str" for name in names})

@@ -18,7 +18,7 @@ from hhp_stats.intake.findings import judged
 from hhp_stats.intake.linkage import counted_response
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.load import problem_frame
-from hhp_stats.intake.manifest import sha256_of, study_status, verify_manifest
+from hhp_stats.intake.manifest import study_status, verify_manifest
 from hhp_stats.intake.participant_fields import SUFFIX, WAVES, allocation_fields, survey_fields
 from hhp_stats.intake.participant_rules import PARTICIPANT_RULES, Check
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
@@ -29,6 +29,7 @@ from hhp_stats.intake.rules_cells import FORM_RULES
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
 from hhp_stats.intake.rules_linkage import DUPLICATES, FEW_LINKED, OUT_OF_TIME, check_codes
 from hhp_stats.intake.rules_plan import assumption_problems
+from hhp_stats.intake.rules_read import rules_read
 from hhp_stats.intake.rules_survey import check_answered, check_questions, check_survey, missing_export
 from hhp_stats.intake.spellings import SPELLINGS, Spellings, load_spellings
 from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
@@ -105,15 +106,10 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     read = [(table.file, table.sha256, table.size, len(table.frame)) for table in tables if table.sha256]
     asked = [survey.definition for survey in surveys if survey.definition is not None]
     read += [(each.file, each.sha256, each.size, len(each.questions)) for each in asked]
-    inputs = pd.DataFrame([*read, *_rules_read(root, plan)], columns=["path", "sha256", "bytes", "rows"])
+    inputs = pd.DataFrame(
+        [*read, *rules_read(root, plan.study, DICTIONARY, SPELLINGS)], columns=["path", "sha256", "bytes", "rows"]
+    )
     return Participants(people=people, inputs=inputs, problems=problem_frame(problems), linkage=linkage)
-
-
-def _rules_read(root: Path, plan: IndividualPlan) -> list[tuple[str, str, int, int]]:
-    """The files that decided how the raw ones were read: path, checksum, bytes, lines."""
-    names = (DICTIONARY, SPELLINGS, f"data/plan/{plan.study}.toml")
-    paths = [(name, root / name) for name in names]
-    return [(name, sha256_of(path), path.stat().st_size, path.read_bytes().count(b"\n")) for name, path in paths]
 
 
 def _spellings(root: Path) -> Spellings:

@@ -25,6 +25,7 @@ from hhp_stats.intake.rules_answers import list_findings
 from hhp_stats.intake.rules_cells import FORM_RULES, KIND_RULES
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
 from hhp_stats.intake.rules_plan import assumption_problems
+from hhp_stats.intake.rules_read import rules_read
 from hhp_stats.intake.rules_wave import blank_required, converted_identifiers, out_of_range
 from hhp_stats.intake.spellings import Spellings
 from hhp_stats.plan.conduct import deviations_of_data
@@ -149,7 +150,10 @@ def read_plain_lists(
     return PlainLists(
         frames=frames,
         inputs=pd.DataFrame(
-            [(table.file, table.sha256, table.size, len(table.frame)) for table in tables.values()],
+            [
+                *((table.file, table.sha256, table.size, len(table.frame)) for table in tables.values()),
+                *rules_read(root, study),
+            ],
             columns=["path", "sha256", "bytes", "rows"],
         ),
         problems=problem_frame(problems),

@@ -21,7 +21,7 @@ from hhp_stats.intake.grid import Grid, column_letter
 from hhp_stats.intake.headings import is_personal
 from hhp_stats.intake.ledger import LEDGER, Ledger, read_ledger
 from hhp_stats.intake.load import problem_frame
-from hhp_stats.intake.manifest import sha256_of, study_status, verify_manifest
+from hhp_stats.intake.manifest import study_status, verify_manifest
 from hhp_stats.intake.masking import shown, words_of
 from hhp_stats.intake.ods import read_ods
 from hhp_stats.intake.participants import Participants, load_participants
@@ -29,6 +29,7 @@ from hhp_stats.intake.pseudonym import load_pseudonyms
 from hhp_stats.intake.raw_files import studies
 from hhp_stats.intake.rule import breach_problems
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
+from hhp_stats.intake.rules_read import rules_read
 from hhp_stats.intake.rules_table import (
     COLUMN_MISSING,
     FORMS,
@@ -98,8 +99,7 @@ def load_plain_table(root: Path, plan: IndividualPlan) -> Participants:
     read = [(table.file, table.sha256, table.size, len(table.frame))]
     if own:
         read.append((LEDGER, ledger.sha256, ledger.size, own))
-    rules = [(name, root / name) for name in (plan.data.dictionary, SPELLINGS, f"data/plan/{plan.study}.toml")]
-    read += [(name, sha256_of(path), path.stat().st_size, path.read_bytes().count(b"\n")) for name, path in rules]
+    read += rules_read(root, plan.study, plan.data.dictionary, SPELLINGS)
     return Participants(
         people=people,
         inputs=pd.DataFrame(read, columns=["path", "sha256", "bytes", "rows"]),
@@ -204,7 +204,9 @@ def _field(column: TableColumn, plan: IndividualPlan) -> Field:
     """A line of the dictionary as intake knows fields."""
     assert plan.data is not None
     drawn = {ARM, plan.data.person, plan.design.cluster, *plan.strata}
-    allowed = tuple(str(arm.value) for arm in plan.arms) if column.column == ARM else column.allowed
+    allowed = column.allowed or column.zero_one[::-1]  # as in data/dictionary.csv, that for one first
+    if column.column == ARM:
+        allowed = tuple(str(arm.value) for arm in plan.arms)
     return Field(
         file="table",
         waves=(),

@@ -39,7 +39,7 @@ class Rule:
     fields: tuple[str, ...] = ()
     find: Callable[[Any], Iterable[Any]] | None = None
 
-    def problem(self, *, file: str, sheet: str = "", cell: str = "", value: str = "") -> Problem:
+    def problem(self, *, file: str, sheet: str = "", cell: str = "", value: str = "", cells: int = 1) -> Problem:
         """A problem that breaks this rule at one place."""
         return Problem(
             code=self.code,
@@ -50,6 +50,7 @@ class Rule:
             value=value,
             rule=self.rule,
             remedy=self.remedy,
+            cells=cells,
         )
 
     def refused(self, *, file: str, refused: Refused) -> Problem:
@@ -104,6 +105,7 @@ def breach_problems(rule: Rule, table: Table, breaches: Iterable[Breach]) -> lis
                     sheet=table.sheet,
                     cell=f"{first}:{last}",
                     value=f"{len(rest)} more cells of this column like the {LISTED} listed",
+                    cells=len(rest),
                 )
             )
     return problems

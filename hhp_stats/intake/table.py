@@ -110,18 +110,18 @@ class Table:
             describe=lambda position, value: (
                 self.cell(name, position),
                 self.quote(name, position),
-                _words(self.fields[name].kind, value),
+                _words(self.fields[name], value),
             ),
         )
 
 
-def _words(kind: str, value: Any) -> str:
+def _words(spec: Field, value: Any) -> str:
     """A value read, for the list of tolerances: identifiers masked, everything else is our own vocabulary."""
     if value is None or value is pd.NaT or value != value:
         return "no value"
-    if kind == "yes/no":
-        return "yes" if value == 1 else "no"
-    if kind == "category":
+    if spec.kind == "yes/no":
+        return spec.no_yes[int(value)]
+    if spec.kind == "category":
         return str(value)
     return shown(value.to_pydatetime() if isinstance(value, pd.Timestamp) else value).strip("“”")
 

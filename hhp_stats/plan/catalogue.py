@@ -48,9 +48,9 @@ class _Header:
     chapter: str  # source of its chapter
     name: str  # in tables and sentences
     short: str  # before the labels of its figures and sections
-    phase: str  # an id of the programme's phases
     order: int  # among the studies, wherever they are listed
     kind: Kind
+    phase: str = ""  # an id of the programme's phases; "" for a study that belongs to none
     simulated_without_effect: bool = False  # whether synthetic data of it hold none, since no result is published
     topic: str = ""  # module below `hhp_stats.studies` that runs it, for what this study has alone
     reads: tuple[str, ...] = ()  # sources beside its plan, its raw files and those that every study reads
@@ -171,8 +171,9 @@ def _entry(root: Path, file: str, stem: str, programme: ProgrammePlan, reserved:
     if not KEY.fullmatch(stem) or stem in reserved:
         raise PlanError(file, "study", f"{stem!r} is no name for a study.", KEY_RULE)
     phases = [phase.id for phase in programme.phases]
-    if entry.phase not in phases:
-        raise PlanError(file, "phase", f"is {entry.phase!r}.", allowed(phases, entry.phase))
+    if entry.phase and entry.phase not in phases:
+        rest = "Leave it out for a study that belongs to none."
+        raise PlanError(file, "phase", f"is {entry.phase!r}.", f"{allowed(phases, entry.phase)} {rest}")
     return entry
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from hhp_stats.errors import PlanError, UnknownName
+from hhp_stats.plan.nearest import meant
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>-?\d+(?:\.\d+)?)|(?P<text>'[^']*'|\"[^\"]*\")|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
@@ -71,6 +72,15 @@ class Comparison:
         """Itself."""
         yield self
 
+    def written(self) -> str:
+        """The text that states it."""
+        if not self.of_value:
+            return f"{self.column} {self.sign}"
+        if isinstance(self.value, float):
+            return f"{self.column} {self.sign} {self.value:.15g}"
+        quote = '"' if "'" in self.value else "'"
+        return f"{self.column} {self.sign} {quote}{self.value}{quote}"
+
 
 @dataclass(frozen=True, slots=True)
 class Joined:
@@ -88,6 +98,11 @@ class Joined:
         """Every comparison in it."""
         for part in self.parts:
             yield from part.comparisons()
+
+    def written(self) -> str:
+        """The text that states it."""
+        parts = (f"({part.written()})" if isinstance(part, Joined) else part.written() for part in self.parts)
+        return f" {self.word} ".join(parts)
 
 
 Condition = Comparison | Joined
@@ -108,6 +123,48 @@ def condition_of(file: str, place: str, where: str) -> Condition:
         return parse_condition(where)
     except ConditionError as error:
         raise PlanError(file, place, f"has a condition that {error}.", GRAMMAR) from None
+
+
+def in_codes(file: str, place: str, where: str, words: Mapping[str, tuple[str, str]]) -> str:
+    """The same condition asked of zeros and ones: a comparison of a column with the word for one of them becomes one
+    with 0 or 1, which may be written too.
+
+    `words` has, for each such column, what stands for zero and for one. Refuses (PlanError, naming the column's words)
+    a word that is neither, a comparison of words by size, and a number of which nobody can tell whether it is meant as
+    a word, as 1 where the words are 1 and 2.
+    """
+    if not where:
+        return where
+    found = condition_of(file, place, where)
+    if not any(part.column in words and part.of_value for part in found.comparisons()):
+        return where
+    return _recoded(found, lambda part: _in_codes(file, place, part, words.get(part.column, ()))).written()
+
+
+def _recoded(condition: Condition, code: Callable[[Comparison], Comparison]) -> Condition:
+    if isinstance(condition, Comparison):
+        return code(condition)
+    return Joined(condition.word, tuple(_recoded(part, code) for part in condition.parts))
+
+
+def _in_codes(file: str, place: str, part: Comparison, words: Sequence[str]) -> Comparison:
+    if not words or not part.of_value:
+        return part
+    text = part.value if isinstance(part.value, str) else f"{part.value:g}"
+    at = next((code for code, word in enumerate(words) if word.casefold() == text.strip().casefold()), None)
+    said = f"asks for {part.column} {part.sign} {text if isinstance(part.value, float) else repr(text)}"
+    ways = f"{part.column} is {words[0]!r} (0) or {words[1]!r} (1)"
+    if isinstance(part.value, float):
+        if at is not None and part.value in (0.0, 1.0) and part.value != at:
+            raise PlanError(file, place, f"{said}, which may be a word or a code.", f"{ways}: put words in quotes.")
+        if at is None and part.value not in (0.0, 1.0) and part.sign in ("==", "!="):
+            raise PlanError(file, place, f"{said}, which it never is.", f"{ways}: write one of them.")
+        return part if at is None else Comparison(part.column, part.sign, float(at))
+    if part.sign not in ("==", "!="):
+        raise PlanError(file, place, f"{said}.", "Of words ask == or != only.")
+    if at is None:
+        raise PlanError(file, place, f"{said}, which it never is.", f"{meant(text, words)}{ways}: write one of them.")
+    return Comparison(part.column, part.sign, float(at))
 
 
 def members(people: pd.DataFrame, where: str) -> pd.Series:

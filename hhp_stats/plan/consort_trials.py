@@ -11,7 +11,7 @@ from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import StudyEntry, catalogue, check_study
 from hhp_stats.plan.consort import CLUSTER, ChecklistItem, check_item, checklist_order
 from hhp_stats.plan.nearest import allowed
-from hhp_stats.plan.records import read_plan_file, record_of
+from hhp_stats.plan.records import known_tables, list_of, read_plan_file, record_of
 from hhp_stats.plan.trial_checklist import ASKS
 
 CONSORT_TRIALS = "data/plan/consort_trials.toml"
@@ -48,6 +48,8 @@ def trial_answers(root: Path, study: str) -> tuple[ChecklistItem, ...]:
             raise PlanError(CONSORT_TRIALS, f"{study}, item {item}", "is no item of this trial.", allowed(order, item))
         if item not in given:
             raise PlanError(CONSORT_TRIALS, f"{study}, item {item}", "has no entry.", "Say where it is answered.")
+        if not isinstance(given[item], Mapping):
+            raise PlanError(CONSORT_TRIALS, f"{study}, item {item}", "is no table.", "Write { status = ..., ... }.")
     sections = book_sections(root)
     found = []
     for item in order:
@@ -62,8 +64,9 @@ def trial_answers(root: Path, study: str) -> tuple[ChecklistItem, ...]:
 def _tables(root: Path) -> list[Mapping[str, Any]]:
     if not (root / CONSORT_TRIALS).is_file():
         return []
-    tables = read_plan_file(root, CONSORT_TRIALS)
-    for key in tables:
-        if key != "trial":
-            raise PlanError(CONSORT_TRIALS, key, "is unknown.", allowed(("trial",), key))
-    return list(tables.get("trial", []))
+    tables = known_tables(root, CONSORT_TRIALS, ("trial",))
+    found = list_of(tables, file=CONSORT_TRIALS, key="trial") if tables else []
+    for number, table in enumerate(found, start=1):
+        if not isinstance(table, Mapping):
+            raise PlanError(CONSORT_TRIALS, f"trial number {number}", f"is {table!r}.", "Write a table, [[trial]].")
+    return found

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from hhp_stats.errors import RenderError
+from hhp_stats.plan.nearest import allowed
 
 GLOSSARY = "report/glossary.toml"
+_LISTS = ("term", "abbreviation", "alike")
+_KEYS = ("name", "forms", "words")  # of a term
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +52,10 @@ def read_glossary(root: Path) -> tuple[Term, ...]:
         name, words, forms = entry.get("name"), entry.get("words"), entry.get("forms", [])
         if not (isinstance(name, str) and name.strip() and isinstance(words, str) and words.strip()):
             raise RenderError(GLOSSARY, None, f"a term needs a name and words: {entry}")
-        if unknown := set(entry) - {"name", "words", "forms"}:
-            raise RenderError(GLOSSARY, None, f"the term '{name}' has unknown keys: {', '.join(sorted(unknown))}")
+        if unknown := set(entry) - set(_KEYS):
+            raise RenderError(
+                GLOSSARY, None, f"the term '{name}' has an unknown key {min(unknown)!r}. {allowed(_KEYS, min(unknown))}"
+            )
         for form in (name, *forms):
             if not (isinstance(form, str) and form.strip()):
                 raise RenderError(GLOSSARY, None, f"the term '{name}' has a form that is no word: {form!r}")
@@ -91,7 +96,9 @@ def read_alike(root: Path) -> list[list[str]]:
     groups: list[list[str]] = []
     seen: set[str] = set()
     for group in _read(root).get("alike", []):
-        words = group.get("words") if isinstance(group, dict) else None
+        words = group.get("words")
+        if unknown := set(group) - {"words"}:
+            raise RenderError(GLOSSARY, None, f"a group of words has an unknown key {min(unknown)!r}: write words")
         if not (isinstance(words, list) and len(words) > 1 and all(isinstance(word, str) and word for word in words)):
             raise RenderError(GLOSSARY, None, f"a group of words that mean the same needs two words: {group}")
         lowered = [word.lower() for word in words]
@@ -107,6 +114,12 @@ def _read(root: Path) -> dict[str, Any]:
     if not file.is_file():
         return {}
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RenderError(GLOSSARY, None, f"not valid TOML: {error}") from None
+    for key, entries in raw.items():
+        if key not in _LISTS:
+            raise RenderError(GLOSSARY, None, f"{key!r} is no list of the words. {allowed(_LISTS, key)}")
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise RenderError(GLOSSARY, None, f"{key!r} is no list of tables: write [[{key}]] above each entry")
+    return raw

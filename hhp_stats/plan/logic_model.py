@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hhp_stats.errors import PlanError, UnknownName
+from hhp_stats.plan.catalogue import check_study, study_names
 from hhp_stats.plan.nearest import allowed
-from hhp_stats.plan.records import read_plan_file, records_of
+from hhp_stats.plan.records import known_tables, records_of
 
 LOGIC_MODELS = "data/plan/logic_models.toml"
 START, MIDDLE, END = "start", "middle", "end"
@@ -57,12 +58,20 @@ class LogicModel:
 
 
 def load_logic_model(root: Path, study: str) -> LogicModel:
-    """The logic model of one study.
+    """The logic model of one study; refuses what `load_logic_models` refuses, and (UnknownName) a study without one."""
+    models = load_logic_models(root)
+    if study not in models:
+        raise UnknownName(f"no logic model of {study!r} in {LOGIC_MODELS}. {allowed(models, study)}")
+    return models[study]
 
-    Refuses (UnknownName) a study without one, and (PlanError) what `records_of` refuses, steps at a place that is no
+
+def load_logic_models(root: Path) -> dict[str, LogicModel]:
+    """The logic models by study.
+
+    Refuses (PlanError) what `records_of` refuses, routes and steps of unknown studies, steps at a place that is no
     route of their study, a route without steps, and a model that does not begin and meet in one step or leads nowhere.
     """
-    tables = read_plan_file(root, LOGIC_MODELS)
+    tables = known_tables(root, LOGIC_MODELS, ("route", "box"))
     routes = records_of(tables, file=LOGIC_MODELS, key="route", kind=Route, within=("study",), optional=True)
     steps = records_of(
         tables,
@@ -73,12 +82,23 @@ def load_logic_model(root: Path, study: str) -> LogicModel:
         optional=True,
         may_be_empty=frozenset({"letter"}),
     )
-    if study not in {route.study for route in routes}:
-        raise UnknownName(f"no logic model of {study!r} in {LOGIC_MODELS}")
-    model = LogicModel(
-        routes=tuple(route for route in routes if route.study == study),
-        steps=tuple(step for step in steps if step.study == study),
-    )
+    known = study_names(root)
+    entries: tuple[Route | CausalStep, ...] = (*routes, *steps)
+    for entry in entries:
+        check_study(LOGIC_MODELS, f"{'route' if isinstance(entry, Route) else 'box'} {entry.id}", entry.study, known)
+    return {
+        study: _checked(
+            study,
+            LogicModel(
+                routes=tuple(route for route in routes if route.study == study),
+                steps=tuple(step for step in steps if step.study == study),
+            ),
+        )
+        for study in dict.fromkeys(entry.study for entry in entries)
+    }
+
+
+def _checked(study: str, model: LogicModel) -> LogicModel:
     places = (START, *(route.id for route in model.routes), MIDDLE, END)
     for step in model.steps:
         if step.place not in places:

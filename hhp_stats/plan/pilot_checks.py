@@ -157,7 +157,7 @@ def _check_descriptives(file: str, plan: PilotPlan) -> None:
         refuse_unknown(file, place, "column", [entry.column] if entry.column else [], numeric, "the columns of numbers")
         refuse_unknown(file, place, "column", [entry.known] if entry.known else [], columns, "those of the people")
         if "mean" in entry.statistics and columns[entry.column][0] == "0/1":
-            raise PlanError(file, place, "has the mean of zeros and ones.", 'Write a share: where = "column == 1".')
+            raise PlanError(file, place, "has the mean of zeros and ones.", f'Write where = "{entry.column} == 1".')
         if entry.noun and len(entry.noun) != 2:
             raise PlanError(
                 file,

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from hhp_stats.errors import PlanError
 from hhp_stats.files.kept_reading import kept_reading
+from hhp_stats.plan.conditions import in_codes
 from hhp_stats.plan.individual_schema import IndividualDesign
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.pilot_checks import check_pilot
@@ -32,8 +33,8 @@ from hhp_stats.plan.pilot_schema import (
 from hhp_stats.plan.plan_file import PlanFile
 from hhp_stats.plan.records import Share
 from hhp_stats.plan.schema import Fact, Population
-from hhp_stats.plan.table_dictionary import read_table_dictionary
-from hhp_stats.plan.table_reader import described_table, words_of
+from hhp_stats.plan.table_dictionary import read_table_dictionary, words_of_codes
+from hhp_stats.plan.table_reader import described_table, in_codes_of, words_of
 from hhp_stats.plan.table_schema import DataTable, TableColumn
 
 Record = TypeVar("Record", Population, Descriptive, TableClass)
@@ -111,9 +112,28 @@ def pilot_plan(source: PlanFile) -> PilotPlan:
         power={},
         periods=None,
     )
+    plan = _in_codes(file, plan)
     source.check_citations(lambda section, entry: False)
     check_pilot(file, plan)
     return plan
+
+
+def _in_codes(file: str, plan: PilotPlan) -> PilotPlan:
+    """The plan with the words of zeros and ones of its table in conditions as codes; refuses as `in_codes`."""
+    words = words_of_codes(plan.columns)
+
+    def coded(place: str, entry: Record) -> Record:
+        return replace(entry, where=in_codes(file, place, entry.where, words))
+
+    return replace(
+        plan,
+        populations=in_codes_of(file, plan.populations, plan.columns),
+        descriptives={name: coded(f"descriptives {name}", each) for name, each in plan.descriptives.items()},
+        tables={
+            name: replace(table, classes=tuple(coded(f"tables {name} {each.label}", each) for each in table.classes))
+            for name, table in plan.tables.items()
+        },
+    )
 
 
 def _named(source: PlanFile, name: str) -> bool:

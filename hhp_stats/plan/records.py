@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType, UnionType
@@ -25,6 +25,13 @@ Record = TypeVar("Record", bound="DataclassInstance")
 def read_plan_file(root: Path, file: str) -> Mapping[str, Any]:
     """The tables of a plan file; refuses a file that is missing or not valid TOML."""
     return _tables(plan_text(root, file), file)
+
+
+def known_tables(root: Path, file: str, known: Collection[str]) -> Mapping[str, Any]:
+    """The same of a file that may hold these keys alone; refuses (PlanError) any other, with the nearest of them."""
+    tables = read_plan_file(root, file)
+    refuse_unknown(file, "the file", "the key", tables, known, "those of the file")
+    return tables
 
 
 def plan_text(root: Path, file: str) -> str:

@@ -10,7 +10,7 @@ from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import catalogue, check_study, study_entry
 from hhp_stats.plan.consort import ChecklistItem, check_item
 from hhp_stats.plan.nearest import allowed
-from hhp_stats.plan.records import read_plan_file, read_records, records_of
+from hhp_stats.plan.records import known_tables, read_plan_file, read_records, records_of
 
 INTERVENTIONS = "data/plan/interventions.toml"
 COREQ = "data/plan/coreq.toml"
@@ -90,7 +90,7 @@ def load_coreq(root: Path) -> Coreq:
     Refuses (PlanError) what `records_of` refuses, a list of other items than one to 32 in their order, and answers to
     items or of studies that there are not.
     """
-    tables = read_plan_file(root, COREQ)
+    tables = known_tables(root, COREQ, ("ask", "answer"))
     asks = records_of(tables, file=COREQ, key="ask", kind=CoreqAsk)
     answers = records_of(tables, file=COREQ, key="answer", kind=CoreqAnswer, within=("study",), optional=True)
     _check_order(COREQ, [ask.id for ask in asks], COREQ_ITEMS)

@@ -14,9 +14,10 @@ from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import catalogue, check_study, study_names
 from hhp_stats.plan.conflicts import check_sources
 from hhp_stats.plan.nearest import allowed
-from hhp_stats.plan.records import read_plan_file, records_of
+from hhp_stats.plan.records import known_tables, records_of
 
 STUDY_FACTS = "data/plan/study_facts.toml"
+_LISTS = ("study", "question")
 SITES = "{sites}"  # in `place`: the authorities or sites that the plan lists
 
 
@@ -49,7 +50,8 @@ def load_study_facts(root: Path) -> dict[str, StudyFacts]:
     """
     if not (root / STUDY_FACTS).is_file():
         return {}
-    found = records_of(_tables(root), file=STUDY_FACTS, key="study", kind=StudyFacts, optional=True)
+    tables = known_tables(root, STUDY_FACTS, _LISTS)
+    found = records_of(tables, file=STUDY_FACTS, key="study", kind=StudyFacts, optional=True)
     for entry in found:
         check_study(STUDY_FACTS, f"study {entry.study}", entry.study, study_names(root))
         check_sources(root, STUDY_FACTS, f"study {entry.study}", entry.sources)
@@ -64,7 +66,8 @@ def load_questions(root: Path, study: str) -> tuple[Question, ...]:
     """
     if not (root / STUDY_FACTS).is_file():
         return ()
-    found = records_of(_tables(root), file=STUDY_FACTS, key="question", kind=Question, optional=True, within=("study",))
+    tables = known_tables(root, STUDY_FACTS, _LISTS)
+    found = records_of(tables, file=STUDY_FACTS, key="question", kind=Question, optional=True, within=("study",))
     sections = book_sections(root)
     chapters = {entry.study: entry.chapter for entry in catalogue(root)}
     for entry in found:
@@ -79,11 +82,3 @@ def load_questions(root: Path, study: str) -> tuple[Question, ...]:
                 allowed(own, entry.section),
             )
     return tuple(entry for entry in found if entry.study == study)
-
-
-def _tables(root: Path) -> dict[str, object]:
-    tables = read_plan_file(root, STUDY_FACTS)
-    for key in tables:
-        if key not in ("study", "question"):
-            raise PlanError(STUDY_FACTS, key, "is unknown.", allowed(("study", "question"), key))
-    return dict(tables)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import get_args
 
@@ -57,6 +57,11 @@ def read_table_dictionary(root: Path, file: str) -> dict[str, TableColumn]:
     if not found:
         raise PlanError(file, "the dictionary", "describes no column.", "Add a line for each column of the table.")
     return found
+
+
+def words_of_codes(columns: Mapping[str, TableColumn]) -> dict[str, tuple[str, str]]:
+    """Of every column of zeros and ones what stands for zero and for one: its own words, or no and yes."""
+    return {name: column.no_yes for name, column in columns.items() if column.kind == ZERO_ONE}
 
 
 def _column(file: str, number: int, line: list[str]) -> TableColumn:

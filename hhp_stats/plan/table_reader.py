@@ -11,11 +11,13 @@ from typing import Any
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.catalogue import PLANS
+from hhp_stats.plan.conditions import in_codes
 from hhp_stats.plan.individual_schema import IndividualOutcome, IndividualPlan
 from hhp_stats.plan.nearest import meant
 from hhp_stats.plan.plan_file import PlanFile
+from hhp_stats.plan.schema import Population
 from hhp_stats.plan.table_analyses import analyses_of, filled_in, settled_model
-from hhp_stats.plan.table_dictionary import read_table_dictionary
+from hhp_stats.plan.table_dictionary import read_table_dictionary, words_of_codes
 from hhp_stats.plan.table_plan import (
     contrast_by_result,
     design_in_words,
@@ -52,6 +54,17 @@ def described_table(source: PlanFile) -> DataTable:
             f"Put it under {usual}, or leave the key out.",
         )
     return replace(data, dictionary=data.dictionary or usual)
+
+
+def in_codes_of(
+    file: str, populations: Mapping[str, Population], columns: Mapping[str, TableColumn]
+) -> dict[str, Population]:
+    """The populations with the words of zeros and ones in their conditions as codes; refuses as `in_codes`."""
+    words = words_of_codes(columns)
+    return {
+        name: replace(each, where=in_codes(file, f"populations {each.id}", each.where, words))
+        for name, each in populations.items()
+    }
 
 
 def words_of(source: PlanFile) -> Words:
@@ -102,7 +115,7 @@ def on_a_table(source: PlanFile, plan: IndividualPlan) -> IndividualPlan:
         terms=terms,
         model=model,
         contrast=contrast,
-        populations=populations_of(plan.populations, plan.words),
+        populations=populations_of(in_codes_of(file, plan.populations, columns), plan.words),
         waves=dict(waves),
         balance=shown.columns or _balance(model, outcomes, columns),
         analyses=analyses_of(model=model, design=design, outcomes=outcomes, arms=arms, given=given, words=plan.words),

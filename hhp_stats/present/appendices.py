@@ -48,6 +48,7 @@ from hhp_stats.present.tables import aligned, filled, plain_table, text_table
 from hhp_stats.present.versions import every_study, versions_in, versions_table
 from hhp_stats.results.frame import shown
 from hhp_stats.results.traced import traced_records
+from hhp_stats.results.withheld import decimals_kept
 from hhp_stats.studies.output import StudyOutput, open_output
 
 PACKAGES = (
@@ -254,7 +255,8 @@ class Appendix:
                 "SHA-256 (first 16)": table["sha256"].str[:16],
             }
         )
-        return text_table(rows, stub="File", numeric=("Rows", "Bytes"), notes=withheld_note(rows))
+        lines = "Rows: people, answers or entries; of plans, dictionaries and logs the lines of the file."
+        return text_table(rows, stub="File", numeric=("Rows", "Bytes"), notes=[lines, *withheld_note(rows)])
 
     @presented
     def software(self) -> GT:
@@ -273,7 +275,7 @@ class Appendix:
             {
                 "Result": [anchored(key.split("/", 1)[1], key) for key in ids],
                 "Estimate": aligned([_estimate(row) for row in traced_records(frame)]),
-                "Interval": [
+                self._interval(frame): [
                     "" if pd.isna(low) else interval(low, high, 3)
                     for low, high in zip(frame["conf_low"], frame["conf_high"], strict=True)
                 ],
@@ -288,6 +290,12 @@ class Appendix:
         rows = filled(rows, stub="Result")
         numeric = [str(name) for name in rows if name not in ("Result", "Kind")]
         return text_table(rows, stub="Result", numeric=numeric, notes=withheld_note(rows))
+
+    @staticmethod
+    def _interval(frame: pd.DataFrame) -> str:
+        """The heading of the intervals, with their level where all have one."""
+        levels = frame.loc[frame["conf_low"].notna(), "conf_level"].unique()
+        return f"{level(levels[0])} CI" if len(levels) == 1 else "Interval"
 
     def all_results(self) -> str:
         """Every result of every study with its id: a section and a table for each, as Markdown."""
@@ -313,10 +321,10 @@ class Appendix:
 
 
 def _estimate(row: Mapping[str, Any]) -> str:
-    """An estimate with three decimals; a count of people or files, which has none, as a whole number."""
-    value = row["estimate"]
+    """An estimate with three decimals, or those that are published; a count of people or files as a whole number."""
+    value, kept = row["estimate"], decimals_kept(str(row["note"]))
     counted = str(row["result_id"]).endswith("/count") and not isinstance(value, str) and float(value).is_integer()
-    return count(value) if counted else number(value, 3)
+    return count(value) if counted else number(value, 3 if kept is None else kept)
 
 
 def appendix(*, root: Path | None = None) -> Appendix:

@@ -15,6 +15,7 @@ from hhp_stats.plan.consort import CLUSTER, CONSORT, ITEMS, ChecklistItem, ItemS
 from hhp_stats.plan.consort_trials import CONSORT_TRIALS, studies_answered, trial_answers
 from hhp_stats.plan.records import read_plan_file
 from hhp_stats.plan.trial_checklist import trial_checklist
+from hhp_stats.present.listing import listed_words
 from hhp_stats.present.markdown import escaped, pipe_table, result_code, section_reference
 from hhp_stats.present.numbers import count
 from hhp_stats.studies.output import open_output
@@ -26,11 +27,11 @@ STATUS: Mapping[ItemStatus, str] = {
     "gap": "not reported",
     "not_applicable": "does not apply",
 }
-COUNTED: Mapping[ItemStatus, str] = {
-    "reported": "reported",
-    "partly": "in part",
-    "gap": "not reported",
-    "not_applicable": "not applicable",
+COUNTED: Mapping[ItemStatus, tuple[str, str]] = {  # of one item, and of several
+    "reported": ("is reported", "are reported"),
+    "partly": ("is reported in part", "are reported in part"),
+    "gap": ("is not reported", "are not reported"),
+    "not_applicable": ("does not apply", "do not apply"),
 }
 COLUMNS = {"Item": 9, "What it asks for": 30, "Status": 10, "Where, and what is missing": 51}
 
@@ -71,7 +72,8 @@ class Checklist:
         for result in item.results:
             if f"{self.study}/{result}" not in self.results:
                 raise UnknownName(f"item {item.id} of the checklist points to {result!r}, which this run did not make")
-        where = ", ".join(section_reference(self.sections[name], document=self.document) for name in item.sections)
+        places = sorted(item.sections, key=list(self.sections).index)  # as a reader comes to them
+        where = ", ".join(section_reference(self.sections[name], document=self.document) for name in places)
         results = ", ".join(result_code(f"{self.study}/{name}", self.results) for name in item.results)
         parts = [f"{where}." if where else "", f"Results: {results}." if results else "", escaped(item.note)]
         return [item_name(item), escaped(item.asks), STATUS[item.status], " ".join(part for part in parts if part)]
@@ -79,10 +81,10 @@ class Checklist:
     def count(self) -> str:
         """How many items have which status, in a sentence."""
         found = Counter(item.status for item in self.items)
-        words = ", ".join(f"{count(found[status])} {words}" for status, words in COUNTED.items() if found[status])
+        said = [f"{count(n)} {words[n > 1]}" for status, words in COUNTED.items() if (n := found[status])]
         added = sum(bool(item.extends) for item in self.items)
         extension = f", {count(added)} of them from the extension to cluster trials" if added else ""
-        return f"Of {count(len(self.items))} items{extension}: {words}."
+        return f"Of {count(len(self.items))} items{extension}, {listed_words(said)}."
 
     def gaps(self) -> str:
         """What the report does not say at all, as a Markdown list; a sentence if there is nothing."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from hhp_stats.plan.individual import IndividualPlan
+from hhp_stats.plan.programme import programme_plan
 from hhp_stats.present.discussion_tables import power_row
 from hhp_stats.present.listing import listed_words
-from hhp_stats.present.numbers import alpha_of, count, interval, number, plural, spelled
+from hhp_stats.present.numbers import alpha_of, count, interval, lowered, number, plural, spelled
 from hhp_stats.present.standardised_effects import StandardisedEffects, clear_effects
 from hhp_stats.studies.across import pairwise_differences
 
@@ -98,7 +99,8 @@ def compared(side: StandardisedEffects) -> str:
 
 
 def excluded(side: StandardisedEffects) -> str:
-    """Can the trials of the second phase rule out the benefit they were planned to find?"""
+    """Can the trials with a published target rule out the benefit they were planned to find?"""
+    phases: set[str] = set()
     sizes: list[str] = []
     out: list[str] = []
     for row in side.counted_comparable().to_dict("records"):
@@ -106,6 +108,7 @@ def excluded(side: StandardisedEffects) -> str:
         size = plan.power["planned"].printed if isinstance(plan, IndividualPlan) and "planned" in plan.power else None
         if size is None:
             continue
+        phases.add(side.studies[row["study"]].phase)
         sizes.append(f"{number(size)} {'' if sizes else 'standard deviations '}in {side.names[row['study']]}")
         if row["conf_high"] < size:
             out.append(side.names[row["study"]])
@@ -116,7 +119,10 @@ def excluded(side: StandardisedEffects) -> str:
         if out
         else f"no interval for {side.shared} excludes it"
     )
-    return f"The trials of the second phase were planned to detect effects of {listed_words(sizes)}; {ruled}."
+    labels = {entry.id: entry.label for entry in programme_plan(side.root).phases}
+    together = len(phases) == 1 and "" not in phases
+    own = f"of the {lowered(labels[min(phases)])}" if together else "with a published target"
+    return f"The trials {own} were planned to detect effects of {listed_words(sizes)}; {ruled}."
 
 
 def fewer(side: StandardisedEffects) -> str:

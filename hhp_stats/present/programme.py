@@ -24,7 +24,7 @@ from hhp_stats.plan.programme import programme_plan
 from hhp_stats.present.conflicts import conflict_in_words
 from hhp_stats.present.listing import listed_words
 from hhp_stats.present.markdown import escaped, pipe_table, section_reference
-from hhp_stats.present.numbers import DASH, SMALL, count, lowered, number, percent
+from hhp_stats.present.numbers import DASH, SMALL, count, lowered, number, percent, spelled
 from hhp_stats.present.tables import plain_table, text_table
 
 DOCUMENT = "report/01-programme.qmd"
@@ -81,31 +81,59 @@ class Programme:
 
     def studies(self, phase: str) -> str:
         """The studies of a phase as a Markdown table with links to their chapters, or nothing where it has none."""
-        labels = {entry.id: entry.label for entry in programme_plan(self.root).phases}
+        labels = self.phases
         if phase not in labels:
             raise UnknownName(f"no phase {phase!r}; known: {', '.join(labels)}")
+        return self._table_of(phase, name=phase, caption=f"Studies of the {lowered(labels[phase])}")
+
+    def further_studies(self, *told: str) -> str:
+        """A section on the studies of every phase but those `told` elsewhere, and of none: a table each, as Markdown;
+        nothing where there is no such study.
+        """
+        parts = [self.studies(phase) for phase in self.phases if phase not in told]
+        if alone := self.of_phase(""):
+            many = len(alone) > 1
+            said = f"{spelled(len(alone)).capitalize()} more {'studies' if many else 'study'} in this report"
+            parts += [
+                f"{said} {'belong' if many else 'belongs'} to no phase of the programme.\n",
+                self._table_of(
+                    "",
+                    name="further",
+                    caption=f"{'Studies' if many else 'The study'} outside the phases of the programme",
+                ),
+            ]
+        parts = [part for part in parts if part]
+        return "\n".join(["### Further studies {#sec-programme-further}\n", *parts]) if parts else ""
+
+    def _table_of(self, phase: str, *, name: str, caption: str) -> str:
+        """The table of the studies of a phase, or of none."""
         chapters = {section.file: section for section in reversed(book_sections(self.root).values())}
         listed = book_pages(self.root)
         rows = []
         for entry in self.of_phase(phase):
             glance, section = study_glance(self.root, entry.study), chapters.get(entry.chapter)
-            name = f"**{escaped(entry.name)}**"
+            called = f"**{escaped(entry.name)}**"
             if section is not None and section.file in listed:
-                name += f" {section_reference(section, document=DOCUMENT)}"
+                called += f" {section_reference(section, document=DOCUMENT)}"
             cells = [glance.asks, glance.design, self.filled(glance.participants), glance.outcomes, glance.known]
-            rows.append([name, *(escaped(cell) for cell in cells)])
+            rows.append([called, *(escaped(cell) for cell in cells)])
         if not rows:
             return ""
         return pipe_table(
             ["Study", "Question", "Design", "Participants", "Outcomes", "Published results"],
             rows,
-            label=f"tbl-programme-{phase}",
-            caption=f"Studies of the {lowered(labels[phase])}",
+            label=f"tbl-programme-{name}",
+            caption=caption,
             widths=[12, 22, 18, 22, 22, 12],
         )
 
+    @property
+    def phases(self) -> dict[str, str]:
+        """What the phases of the programme are called, by id, in order."""
+        return {entry.id: entry.label for entry in programme_plan(self.root).phases}
+
     def of_phase(self, phase: str) -> list[StudyEntry]:
-        """The studies of a phase, in order."""
+        """The studies of a phase, in order; of none where it is ""."""
         return [entry for entry in catalogue(self.root) if entry.phase == phase]
 
     def filled(self, text: str) -> str:

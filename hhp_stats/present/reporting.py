@@ -6,10 +6,9 @@ from pathlib import Path
 
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.book_sections import book_sections
-from hhp_stats.plan.catalogue import catalogue, study_names
+from hhp_stats.plan.catalogue import catalogue, study_entry, study_names
 from hhp_stats.plan.reporting import load_cheers, load_coreq, load_interventions
 from hhp_stats.present.consort import DOCUMENT, Checklist
-from hhp_stats.present.listing import capital
 from hhp_stats.present.markdown import escaped, pipe_table
 from hhp_stats.present.numbers import count, spelled
 
@@ -90,5 +89,5 @@ def costs(*, root: Path | None = None) -> str:
     home = root or find_root()
     study, items = load_cheers(home)
     shown = Checklist(study=study, items=items, sections=book_sections(home), results=frozenset(), document=DOCUMENT)
-    caption = f"Benefits and costs of the {capital(study_names(home)[study])} programme (CHEERS)"
+    caption = f"Benefits and costs in the {study_entry(home, study).noun} (CHEERS)"
     return f"{shown.count()}\n\n{shown.whole(label='tbl-consort-costs', caption=caption)}"

@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from hhp_stats.errors import NoConclusion
 from hhp_stats.present.marked_text import plain
 from hhp_stats.present.style import QUIET, apply_style, broken, letters, narrow
 
@@ -60,8 +61,11 @@ def row_axes(
 
     `row` is the height of a row in inches where names stand beside it (below each other they take what they need),
     `around` that of everything else: axis, its title, words above the frame. `words` are the numbers of the rows,
-    `bold` says which of them are emphasised.
+    `bold` says which of them are emphasised. Refuses a figure without a row (NoConclusion): where nothing could be
+    estimated, the page says the reason in its place.
     """
+    if not labels:
+        raise NoConclusion("a figure has no row, since nothing that it would show has a number")
     apply_style()
     names = [plain(label) for label in labels]
     numbers = [plain(said) for said in words] or [""] * len(names)

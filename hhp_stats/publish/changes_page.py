@@ -27,7 +27,10 @@ class ChangesPage:
     def headline(self) -> str:
         """The first thing to know: how many numbers changed, and whether a conclusion flipped."""
         if self.report is None:
-            return "This is the first release: there is no earlier one to compare it with."
+            return (
+                "This is the first release: there is no earlier one to compare it with. The next will be compared as"
+                " follows."
+            )
         return self.report.headline().replace(" and now", " and this edition")
 
     def since(self) -> str:

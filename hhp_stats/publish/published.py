@@ -1,8 +1,8 @@
 """The results as they were published: the one place from which releases and bundles take numbers.
 
-What the studies write below `.report/results` is for the chapters, which withhold what is too small to print. Nothing
-of
-it may leave the machine as it stands: what may is what the rendering put beside the pages.
+What the studies write below `.report/results` is for the chapters. Nothing of it may leave the machine as it stands but
+the frame of all results, in which what is too small to print is withheld, and which a rendering puts
+beside the pages.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ from hhp_stats.intake.raw_places import raw_kind
 from hhp_stats.publish.archive import files_below, whole_folder, write_zip
 from hhp_stats.publish.packing import ABOUT_NOBODY, RENDERED, named, pack
 from hhp_stats.publish.printed import Printed, Request, printed, read_printed
-from hhp_stats.publish.published import NoSuchRelease, published_results
+from hhp_stats.publish.published import RESULTS, NoSuchRelease, published_results
 from hhp_stats.publish.published import ReleaseRefused as ReleaseRefused
 from hhp_stats.publish.return_cells import is_return, packed, return_cells, unpacked
 from hhp_stats.publish.row_marks import RowMarks, packed_marks, row_marks, unpacked_marks
@@ -219,11 +219,13 @@ def read_snapshot(root: Path, name: str) -> Snapshot:
         raise ReleaseRefused(f"{RELEASES}/{name} is damaged ({type(error).__name__}: {error}): restore it") from None
 
 
-def refuse_stale_results(root: Path) -> None:
-    """Raises ReleaseRefused where a study's results are missing or were made from other inputs, plan or code."""
+def refuse_stale_results(root: Path, *, mend: str = "hhp render") -> None:
+    """Raises ReleaseRefused where a study's results are missing or were made from other inputs, plan or code; `mend` is
+    the command that makes them.
+    """
     stale = [study.key for study in studies_of(root) if not is_kept(root, study.key, study.key_now(root))]
     if stale:
-        raise ReleaseRefused(f"the results of {', '.join(stale)} are older than their inputs: run `hhp render` first")
+        raise ReleaseRefused(f"the results of {', '.join(stale)} are older than their inputs: run `{mend}` first")
 
 
 # ------------------------------------------------------------------ freeze
@@ -233,11 +235,11 @@ def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = T
     a later release is compared with as its `private/` part.
 
     With the report a release takes about four megabytes, three of them the PDF; it is kept by default, since a
-    release is rare and a reader may ask in five years for the very pages. `with_report=False` leaves it out: the same
-    inputs render the same report again.
+    release is rare and a reader may ask in five years for the very pages. `with_report=False` leaves it out, and asks
+    for none: the same inputs render the same report again.
 
     Whole or not at all, and never over an earlier release. Raises ReleaseRefused where the date is no date or taken,
-    where results are older than their inputs, or where `output` was not rendered from these results.
+    where results are older than their inputs, or where, with the report, `output` was not rendered from these results.
     """
     if not is_release_date(date):
         raise ReleaseRefused(f"a release is named by its date, such as 2026-05-31, not {date!r}")
@@ -245,8 +247,10 @@ def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = T
     put_right(root)
     if os.path.lexists(target):
         raise ReleaseTaken(f"{RELEASES}/{date} is there already; a release is never overwritten: choose another date")
+    if not with_report:
+        refuse_stale_results(root, mend="hhp results")
     current = snapshot_now(root)
-    results = published_results(root, output)
+    results = published_results(root, output) if with_report else (root / RESULTS_FOLDER / RESULTS).read_bytes()
     if with_report and not (output / PDF).is_file():
         raise ReleaseRefused(f"{output.name}/{PDF} is missing: run `hhp render` first, or leave the report out")
     returns = [return_cells(root, name) for name in current.inputs if is_return(name)]

@@ -46,17 +46,19 @@ class NewStudy:
     edited: Mapping[str, bytes]
 
 
-def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "", arm: str = "") -> NewStudy:
-    """What would be written for a new study? Reads only.
+def new_study(
+    root: Path, study: str, *, kind: str, data: Path, title: str = "", arm: str = "", phase: str = ""
+) -> NewStudy:
+    """What would be written for a new study, of a phase of the programme or of none? Reads only.
 
-    Refuses (NewStudyRefused) a key that exists or is no name for a study, an unknown kind, an arm of a
+    Refuses (NewStudyRefused) a key that exists or is no name for a study, an unknown kind or phase, an arm of a
     pilot, a file that does not exist, and files in the way; (TableRefused) a table that cannot
     be read or has no arms.
     """
     entries = catalogue(root)
     if not KEY.fullmatch(study):
         raise NewStudyRefused(f"{study!r} is no name for a study. {KEY_RULE}")
-    subjects = {phase.id for phase in programme_plan(root).phases} | set(programme_plan(root).subject_names())
+    subjects = {each.id for each in programme_plan(root).phases} | set(programme_plan(root).subject_names())
     if study in subjects:
         raise NewStudyRefused(f"{study!r} is a phase or subject of the programme. {KEY_RULE}")
     if any(entry.study == study for entry in entries):
@@ -74,6 +76,9 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "",
         )
     if kind not in KINDS:
         raise NewStudyRefused(f"there is no kind {kind!r}. {allowed(KINDS, kind)}")
+    phases = tuple(each.id for each in programme_plan(root).phases)
+    if phase and phase not in phases:
+        raise NewStudyRefused(f"there is no phase {phase!r}. {allowed(phases, phase)}")
     if kind == PILOT and arm:
         raise NewStudyRefused('a pilot compares no arms: leave --arm out, or use --kind "individual trial".')
     if not data.is_file():
@@ -92,7 +97,7 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "",
             f"{data.name} has no column of groups that lie wholly in one arm, as a cluster trial has: use --kind"
             ' "individual trial", or add it.'
         )
-    head = _head(root, study, entries, kind=kind, title=title, ending=data.suffix.casefold())
+    head = _head(root, study, entries, kind=kind, title=title, phase=phase, ending=data.suffix.casefold())
     _refuse_name(head.name, entries)
     table = data.read_bytes()
     files = {
@@ -136,7 +141,9 @@ def enter(root: Path, new: NewStudy) -> None:
     keep_copies(root)
 
 
-def _head(root: Path, study: str, entries: Sequence[StudyEntry], *, kind: str, title: str, ending: str) -> Head:
+def _head(
+    root: Path, study: str, entries: Sequence[StudyEntry], *, kind: str, title: str, phase: str, ending: str
+) -> Head:
     numbers = [int(found[1]) for path in (root / "report").glob("*.qmd") if (found := re.match(r"(\d+)-", path.name))]
     slug = study.replace("_", "-")
     words = study.replace("_", " ")
@@ -154,7 +161,8 @@ def _head(root: Path, study: str, entries: Sequence[StudyEntry], *, kind: str, t
         short=_short(
             study, [*(entry.short for entry in entries), *(section.split("-")[1] for section in book_sections(root))]
         ),
-        phase=programme_plan(root).phases[-1].id,
+        phase=phase,
+        phases=tuple(each.id for each in programme_plan(root).phases),
         order=max(entry.order for entry in entries) + 1,
         kind=kind,  # type: ignore[arg-type]
         chapter=f"report/{max(numbers, default=0) + 1:02d}-{slug}.qmd",

@@ -23,7 +23,8 @@ class Head:
     title: str
     name: str
     short: str
-    phase: str
+    phase: str  # "" for none
+    phases: tuple[str, ...]  # those that there are
     order: int
     kind: Kind
     chapter: str
@@ -50,7 +51,7 @@ def head_lines(
         f"chapter = {quoted(head.chapter)}",
         f"name = {quoted(head.name)}  # in tables and sentences",
         f"short = {quoted(head.short)}  # before the labels of its figures and sections",
-        f"phase = {quoted(head.phase)}  # a phase of data/plan/programme.toml",
+        _phase_line(head),
         f"order = {head.order}  # its place among the studies",
         *([] if seed is None else [f"seed = {seed}  {drawn}"]),
         "",
@@ -62,6 +63,13 @@ def head_lines(
         'known = "Nothing before this report"',
         "",
     ]
+
+
+def _phase_line(head: Head) -> str:
+    """The phase of the programme, or how to say it."""
+    if head.phase:
+        return f"phase = {quoted(head.phase)}  # of data/plan/programme.toml: where chapter 1 lists it"
+    return f"# phase = {quoted(head.phases[-1])}  # of data/plan/programme.toml; without one a further study"
 
 
 def table_lines(head: Head, guess: TableGuess) -> list[str]:

@@ -8,6 +8,7 @@ import re
 
 from hhp_stats.plan.book_studies import TO_CONFIRM
 from hhp_stats.plan.table_dictionary import listed
+from hhp_stats.present.numbers import spelled
 from hhp_stats.scaffold.column_kinds import Column, free_name, plain_name
 from hhp_stats.scaffold.columns import TableGuess
 from hhp_stats.scaffold.parts import Head, cell, head_lines, heading, lines_as_text, printed, quoted, table, table_lines
@@ -128,7 +129,7 @@ def plan_text(head: Head, guess: TableGuess) -> str:
 
 def _design_words(head: Head, guess: TableGuess) -> str:
     unit = f"Groups ({guess.cluster.replace('_', ' ')}) randomised" if guess.cluster else "People randomised"
-    return f"{unit}, {len(guess.column('arm').values)} arms"
+    return f"{unit}, {spelled(len(guess.column('arm').values))} arms"
 
 
 def _participants(guess: TableGuess) -> str:

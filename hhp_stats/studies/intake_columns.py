@@ -40,5 +40,5 @@ def intake_columns(inputs: pd.DataFrame, *, known: Mapping[str, Mask]) -> dict[s
     hidden = tuple(path.startswith(PEOPLES) and path not in known for path in paths)
     return {
         "inputs": {"rows": Column(kind="count", tells=lines.tells, empty=hidden), "bytes": other()},
-        "problems": {"sheet": internal(), "cell": internal(), "value": internal()},
+        "problems": {"sheet": internal(), "cell": internal(), "value": internal(), "cells": internal()},
     }

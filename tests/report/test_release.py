@@ -76,6 +76,16 @@ def test_no_survey_answer_and_no_personal_text_is_kept(home: Path) -> None:
     assert address.encode() not in everything
 
 
+def test_a_release_without_the_report_needs_none(home: Path) -> None:
+    with_pages = freeze_release(home, date=DATE, output=home / "_output", with_report=False)
+    frozen = frozen_files(with_pages.folder)
+    shutil.rmtree(home / "data/releases")
+    shutil.rmtree(home / "_output")
+    assert frozen_files(freeze_release(home, date=DATE, output=home / "_output", with_report=False).folder) == frozen
+    with pytest.raises(ReleaseRefused, match=r"_output/index\.html is missing: run `hhp render` first"):
+        freeze_release(home, date="2027-01-02", output=home / "_output")
+
+
 def test_with_real_data_version_control_passes_over_the_private_part(home: Path) -> None:
     as_real(home)
     folder = freeze_release(home, date=DATE, output=home / "_output", with_report=False).folder
@@ -129,7 +139,7 @@ def test_stale_results_and_another_report_are_refused(home: Path) -> None:
         freeze_release(home, date=DATE, output=home / "_output")
     with (home / "data/corrections.csv").open("a", encoding="utf-8") as ledger:
         ledger.write("\n")
-    with pytest.raises(ReleaseRefused, match="goal_setting are older than their inputs"):
+    with pytest.raises(ReleaseRefused, match="goal_setting are older than their inputs: run `hhp results` first"):
         freeze_release(home, date=DATE, output=home / "_output", with_report=False)
     assert releases(home) == []
 

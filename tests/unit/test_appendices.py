@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from hhp_stats.present.appendices import Appendix
 from hhp_stats.present.marked_text import plain
 from hhp_stats.present.numbers import interval, number, p_value
 from hhp_stats.present.report_clauses import report_clauses
+from hhp_stats.results.withheld import NOTE, decimals_kept
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,13 +34,25 @@ def test_results_stand_in_the_column_of_their_field(appendix):
     assert len(table) == len(rows)
     expected = {
         "Estimate": number(FIELDS["estimate"], 3),
-        "Interval": interval(FIELDS["conf_low"], FIELDS["conf_high"], 3),
+        "95% CI": interval(FIELDS["conf_low"], FIELDS["conf_high"], 3),
         "p": p_value(FIELDS["p_value"]),
         "n": "7,777",
     }
     for heading, text in expected.items():
         found = {cell for cell in table[heading].map(str) if any(sign.isdigit() for sign in cell)}
         assert found and all(text in cell for cell in found), (heading, found)
+
+
+def test_an_estimate_that_is_published_rounded_shows_no_decimals_beyond(appendix):
+    """Rounded so that nobody can be counted from it: a third decimal would be a nought that says nothing."""
+    frame = appendix.everything.reset_index(drop=True)
+    rows = frame.index[frame["estimate"].notna() & ~frame["result_id"].str.endswith("/count")][:2]
+    frame.loc[rows, "estimate"] = [7.1, 7.1234]
+    frame.loc[rows, "note"] = [f"By hand. {NOTE}n, and decimals beyond 2.", ""]
+    output = replace(appendix.output, results=frame)
+    shown = replace(appendix, outputs={"goal_setting": output}).results("goal_setting")._tbl_data["Estimate"]
+    assert [re.sub(r"[^\d.]", "", plain(str(shown.iloc[at]))) for at in rows] == ["7.10", "7.123"]
+    assert decimals_kept(str(frame.loc[rows[0], "note"])) == 2 and decimals_kept("all its numbers") is None
 
 
 def test_a_deviation_shows_the_planned_estimate_and_the_one_made_instead(root, appendix):

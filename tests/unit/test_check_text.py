@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from rich.console import Console
 
 from hhp_stats.cli.check_text import CELLS, LINES, details, summary
-from hhp_stats.errors import Problem
+from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.check import CheckReport
+from hhp_stats.intake.rule import LISTED
 
 AUTHORITIES = [f"Authority {letter}" for letter in "ABCDEFGHIJKL"]
 RULE = "Days of illness must be numbers of days between nought and the days in post, as the dictionary says."
@@ -49,6 +51,24 @@ def test_few_rules_stand_each_in_a_line_the_worst_owner_first():
         f"Authority B: [C05] {RULE}",
         f"allocation/t.csv: [L05] {RULE}",
     ]
+
+
+@pytest.mark.parametrize("more", [1, 340])
+def test_the_rest_of_very_many_cells_counts_cell_by_cell(more):
+    """Some cells of a column are listed, those behind them told in one line: each is one error still."""
+    found = [problem("X13", of("C"), f"E{row}") for row in range(9, 9 + LISTED)]
+    found.append(replace(problem("X13", of("C"), f"E{9 + LISTED}:E{8 + LISTED + more}"), cells=more))
+    told = report([*found, problem("C05", of("B"))])
+    total = LISTED + more
+    assert told.counts()["error"] == total + 1
+    assert summary(told, width=400) == [
+        f"{total + 1} errors in 12 returns block the analysis.",
+        f"Authority C: [X13] {total} times: {RULE}",
+        f"Authority B: [C05] {RULE}",
+    ]
+    assert str(DataError(found)).startswith(f"{total} problems in the data:")
+    lines = [line for table in details(told, every=False) for line in getattr(table, "rows", ())]
+    assert any(f"and {total - CELLS} more" in where and f"{total} times" in what for where, what, _ in lines)
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])

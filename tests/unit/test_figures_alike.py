@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from hhp_stats.errors import NoConclusion
 from hhp_stats.present.axes_window import REACH, window
 from hhp_stats.present.bars import Part, bars_in_words, labelled_bars, stacked_bars
 from hhp_stats.present.embed import embed
@@ -103,6 +104,13 @@ def test_names_stand_beside_their_rows_on_paper_and_above_them_on_a_telephone() 
             assert [places[label].xy for label in LABELS] == [(-0.02, 1), (-0.02, 0)] and list(rows.places) == [1, 0]
             assert places[LABELS[1]].get_text().count("\n") == 1  # half of the width is left for the frame
         plt.close(rows.figure)
+
+
+@pytest.mark.parametrize("width", [WIDTH, PHONE])
+def test_a_figure_without_a_row_is_not_drawn(width: float) -> None:
+    """Where nothing could be estimated an empty frame says nothing; the page has the reason in its place."""
+    with pytest.raises(NoConclusion, match="has no row"):
+        row_axes([], width=width, row=0.3, around=0.8)
 
 
 def test_broken_lines_are_about_as_long_as_each_other() -> None:

@@ -193,7 +193,8 @@ def test_sums_over_studies():
         "goal_setting": {"uptake": uptake, "flow": flow},
         "coffee": {"clusters": pd.DataFrame({"people": [31, 25]})},
     }
-    phases = dict.fromkeys(("beneficiaries", "swing", "mod_ing", "hiring"), "second") | {"coffee": "first"}
+    phases = dict.fromkeys(("beneficiaries", "swing", "mod_ing", "hiring"), "second") | {"coffee": "first", "walks": ""}
+    rows.append(("walks/sample/randomised/count", 50.0))  # of no phase: in no total of one
     results = pd.DataFrame(rows, columns=["result_id", "estimate"])
     found = further_rows(results, tables=tables, phases=phases).set_index("result_id")["estimate"]
     assert found.to_dict() == {

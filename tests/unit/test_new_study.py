@@ -24,7 +24,8 @@ from hhp_stats.intake.pseudonym import KEY_VARIABLE
 from hhp_stats.plan.book_studies import TO_CONFIRM, book_pages, check_book
 from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.glance import study_glance
-from hhp_stats.present import field_trials, standard_parts
+from hhp_stats.plan.programme import programme_plan
+from hhp_stats.present import field_trials, programme, standard_parts
 from hhp_stats.publish.lint import lint_book
 from hhp_stats.publish.packing import REVIEW, named
 from hhp_stats.running.run import run_study
@@ -185,6 +186,26 @@ def test_a_guess_that_nobody_confirmed_stops_the_results(home: Path, tmp_path: P
     assert check_book(home)[-1].study == KEY
 
 
+@pytest.mark.parametrize(("phase", "kind"), [("", "individual trial"), ("first", "individual trial"), ("", "pilot")])
+def test_chapter_one_lists_a_new_study_where_its_plan_says(home: Path, tmp_path: Path, phase: str, kind: str) -> None:
+    frame = people().drop(columns="arm offered") if kind == "pilot" else people()
+    enter(home, new_study(home, KEY, kind=kind, data=written(tmp_path, frame), phase=phase))
+    told = [each.id for each in programme_plan(home).phases]
+    hhp = programme.chapter(root=home)
+    tables = {each: hhp.studies(each) for each in told} | {"": hhp.further_studies(*told)}
+    assert [each for each, table in tables.items() if "**Walks** @sec-walks" in table] == [phase]
+    if not phase:
+        assert tables[""].startswith("### Further studies {#sec-programme-further}\n")
+        assert "One more study in this report belongs to no phase of the programme." in tables[""]
+        plan = home / f"data/plan/{KEY}.toml"
+        text = plan.read_text(encoding="utf-8")
+        assert '\n# phase = "second"  #' in text
+        plan.write_text(text.replace('\n# phase = "second"', '\nphase = "second"'), encoding="utf-8")
+        hhp = programme.chapter(root=home)
+        assert "**Walks**" in hhp.studies("second") and hhp.further_studies(*told) == ""
+    assert "Studies of the first phase" in hhp.further_studies("second")  # what the chapter tells nowhere else
+
+
 def test_the_chapter_has_every_standard_part(home: Path, tmp_path: Path) -> None:
     enter(home, new_study(home, KEY, kind="cluster trial", data=written(tmp_path, people(clustered=True))))
     text = (home / "report/12-walks.qmd").read_text(encoding="utf-8")
@@ -217,6 +238,11 @@ REFUSED = [
     (KEY, "individual trail", "Did you mean 'individual trial'"),
     (KEY, "cluster trial", "no column of groups"),
 ]
+
+
+def test_a_phase_that_does_not_exist_is_refused(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(NewStudyRefused, match=r"no phase 'seconds'\. Allowed: first, second\. Did you mean 'second'"):
+        new_study(home, KEY, kind="individual trial", data=written(tmp_path, people()), phase="seconds")
 
 
 @pytest.mark.parametrize(("key", "kind", "words"), REFUSED)

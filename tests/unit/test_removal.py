@@ -19,6 +19,7 @@ from hhp_stats.plan.clauses import CLAUSE_STATUS, load_clause_status
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
 from hhp_stats.plan.consort import load_checklist
 from hhp_stats.plan.estimands import load_estimands
+from hhp_stats.plan.every_file import check_plan_files
 from hhp_stats.publish.lint import lint_sources
 from hhp_stats.publish.project import load_project
 from hhp_stats.scaffold.removal import REMOVED, RemovalRefused, removal, remove, without_entries
@@ -73,6 +74,7 @@ def test_what_is_left_is_whole_and_nothing_is_lost(home: Path, study: str) -> No
     assert not verify_manifest(home)
     for entry in catalogue(home):
         plan_of(home, entry.study)
+    check_plan_files(home)
     if (home / CLAUSE_STATUS).is_file():
         assert load_clause_status(home) and load_checklist(home) and load_estimands(home)
     assert study not in {entry.study for entry in (*load_conflicts(home), *load_departures(home))}

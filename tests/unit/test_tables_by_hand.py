@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -174,6 +175,8 @@ def test_the_largest_scores_lie_above_their_quantile(plan):
     )
     alike = pd.DataFrame({"treatment": [1.0, 0.0], "bradford": [8.0, 8.0], "records_spells": True})
     assert of_teams.largest_scores(alike, plan)["share_of_points"].tolist() == [0, 0]  # none is above the limit itself
+    nobody = of_teams.largest_scores(alike.assign(bradford=[0.0, 8.0]), plan).set_index("arm")["share_of_points"]
+    assert math.isnan(nobody["treatment"]) and nobody["control"] == 1  # of no points there is no share
 
 
 def test_scores_of_authorities_without_spells_are_left_out(plan):

@@ -111,7 +111,7 @@ def test_only_statuses_that_occur_are_counted(status):
     others = [item(place, name) for place, name in enumerate(STATUS) if name != status]
     for items in ([item(8, status)], [item(8, status), item(9, status)], others, [*others, item(8, status)]):
         said = Checklist(study="goal_setting", items=tuple(items), sections={}, results=frozenset()).count()
-        assert said.startswith(f"Of {len(items)} items: ")  # none of them extends the list to cluster trials
-        counted = re.findall(r"(\d+) (reported|in part|not reported|not applicable)", said.partition(": ")[2])
+        assert said.startswith(f"Of {len(items)} items, ")  # none of them extends the list to cluster trials
+        counted = re.split(r", | and ", said.removesuffix(".").partition(", ")[2])
         numbers = {name: sum(one.status == name for one in items) for name in STATUS}
-        assert counted == [(str(numbers[name]), words) for name, words in COUNTED.items() if numbers[name]]
+        assert counted == [f"{n} {words[n > 1]}" for name, words in COUNTED.items() if (n := numbers[name])]

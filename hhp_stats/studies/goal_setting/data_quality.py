@@ -53,11 +53,12 @@ def data_tables(trial: Trial, sample: Sample, plan: ReturnsPlan) -> dict[str, pd
 def rules_fired(trial: Trial) -> pd.DataFrame:
     """Every rule with how often it fired: code, scope, severity, rule, remedy, fired, files.
 
-    `fired` counts entries; an entry of a survey rule may stand for several responses (its value says how many).
+    `fired` counts entries, of very many cells in one column each; an entry of a survey rule may stand for several
+    responses (its value says how many).
     """
     rules = rule_frame()
     found = trial.problems
-    fired = found["code"].value_counts() if len(found) else pd.Series(dtype="int64")
+    fired = found.groupby("code")["cells"].sum() if len(found) else pd.Series(dtype="int64")
     files = found.groupby("code")["file"].nunique() if len(found) else pd.Series(dtype="int64")
     return rules.assign(
         fired=rules["code"].map(fired).fillna(0).astype("int64"),

@@ -53,7 +53,7 @@ def interim(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
 
 def largest_scores(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
     """How much of all Bradford points do the largest one per cent of scores hold? By arm; those who record spells
-    only.
+    only. No share where nobody has a point.
     """
     known = people.loc[people["records_spells"] & people["bradford"].notna()]
     limit = known["bradford"].quantile(LARGEST)
@@ -61,12 +61,13 @@ def largest_scores(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
     for arm, code in plan.design.arms.items():
         scores = known.loc[known["treatment"] == code, "bradford"]
         above = scores > limit
+        points = scores.sum()
         rows.append(
             {
                 "arm": arm,
                 "limit": limit,
                 "scores": len(scores),
-                "share_of_points": scores[above].sum() / scores.sum(),
+                "share_of_points": scores[above].sum() / points if points else math.nan,
                 "median": scores.median(),
                 "zero": (scores == 0).mean(),
             }

@@ -8,7 +8,9 @@ from intake_builder import STUDY, small_trial
 from hhp_stats.intake.check import check_returns
 from hhp_stats.intake.dictionary import load_dictionary, load_study
 from hhp_stats.intake.gather import check_return, gather
+from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.returns import read_return
+from hhp_stats.intake.rule import LISTED
 from hhp_stats.intake.rule_list import all_rules
 from hhp_stats.intake.spellings import load_spellings
 
@@ -212,7 +214,8 @@ def test_many_breaches_are_summed_up(tmp_path, written_trial):
     found = problems_of(files)
     assert len(found) == 61
     assert found[-1].cell == "G68:G132"
-    assert "65 more cells" in found[-1].value
+    assert "65 more cells" in found[-1].value and found[-1].cells == 65
+    assert problem_frame(found)["cells"].sum() == LISTED + 65
 
 
 # ---------------------------------------------------------------- across waves, authorities and lists
