@@ -16,7 +16,7 @@ from hhp_stats.intake.columns import Manner
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.corrections import applied_frame, apply_to_table
 from hhp_stats.intake.dictionary import Field
-from hhp_stats.intake.findings import judged
+from hhp_stats.intake.findings import Finding, judged
 from hhp_stats.intake.grid import Grid, column_letter
 from hhp_stats.intake.headings import is_personal
 from hhp_stats.intake.ledger import LEDGER, Ledger, read_ledger
@@ -42,6 +42,8 @@ from hhp_stats.intake.rules_table import (
     PlainTable,
     TableCheck,
 )
+from hhp_stats.intake.rules_table_figures import figure_findings
+from hhp_stats.intake.rules_table_names import name_findings
 from hhp_stats.intake.rules_table_sizes import size_findings
 from hhp_stats.intake.rules_table_waves import waves_findings
 from hhp_stats.intake.seen import comment_problems, refused_cells
@@ -117,7 +119,10 @@ def broken_rules(root: Path, table: PlainTable, plan: IndividualPlan) -> list[Pr
             found += breach_problems(rule, table, rule.find(check))
     if not table.readable:
         return found
-    of_the_columns = waves_findings(check, load_thresholds(root, plan.study)) if len(table.frame) else ()
+    of_the_columns: list[Finding] = []
+    if len(table.frame):
+        limits = load_thresholds(root, plan.study)
+        of_the_columns += [*waves_findings(check, limits), *name_findings(check), *figure_findings(check, limits)]
     return found + judged([*size_findings(check), *of_the_columns], deviations_of_data(root, plan.study))
 
 

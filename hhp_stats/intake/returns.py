@@ -12,6 +12,7 @@ import pandas as pd
 from hhp_stats.intake import values as v
 from hhp_stats.intake.columns import Manner
 from hhp_stats.intake.container import Refused, check_container
+from hhp_stats.intake.days import read_day
 from hhp_stats.intake.dictionary import Field, Site, Study, fields_of
 from hhp_stats.intake.findings import rows_of
 from hhp_stats.intake.grid import NO_STORED_VALUE, CellError, Grid
@@ -188,7 +189,7 @@ def _read_block(result: Return, grid: Grid, headings: Headings, study: Study, sp
         read = (
             v.Read(None)
             if day is None
-            else v.read_day(day, spellings=spellings, typed=grid.typed, from_1904=grid.from_1904)
+            else read_day(day, spellings=spellings, typed=grid.typed, from_1904=grid.from_1904)
         )
     except v.Unreadable:
         read = v.Read(None)
