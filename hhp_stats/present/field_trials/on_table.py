@@ -81,12 +81,13 @@ def known(report: FieldTrialReport) -> str:
 def power(report: FieldTrialReport) -> str:
     """The smallest effects that the trial could be expected to find, by the plan's assumptions."""
     said = []
+    which = " in the comparison with the smallest arm" if len(report.plan.offered) > 1 else ""
     for entry in report.plan.power.values():
         row = report.detectable(entry.id)
         if row["status"] in LACKING:
             continue
         said.append(
-            f"{entry.label} ({report.people(row['n'])}): {number(row['estimate'])} standard deviations "
+            f"{entry.label} ({report.people(row['n'])}): {number(row['estimate'])} standard deviations{which} "
             f"with a power of {percent(entry.power, 0)} at a two-sided level of {number(entry.alpha)}."
         )
     return " ".join(said) or "The plan makes no assumption about detectable effects."
