@@ -44,10 +44,11 @@ DETERMINED = Rule(
     code="T33",
     severity="warning",
     rule="Covariates of the planned model should not follow from each other, nor from the arm.",
-    remedy="Take those that are named out of the terms; with them the analysis cannot be done.",
+    remedy="Take some out of the terms, those that are named where some are; else the analysis cannot be done.",
 )
 FIGURE_RULES = (FAR, APART, DETERMINED)
 MOST_FAR = 10  # one in so many, or more: no strays but a column that mostly holds one value
+FEWEST_PEOPLE = 10  # of an analysis; of fewer other rules say what is missing
 FEWEST_APART = 5  # numbers that make a group; of fewer chance leaves such a gap near zero
 USUAL = {
     FAR.code: Threshold(
@@ -126,8 +127,11 @@ def _determined(check: TableCheck) -> Iterator[Finding]:
     found: dict[str, list[str]] = {}
     for analysis in check.plan.analyses:
         if analysis.kind == "planned" and analysis.terms:
+            people, terms = _equation(check.frame, check.plan, analysis)
+            if len(people) < FEWEST_PEOPLE:
+                continue
             try:
-                model_matrix(*_equation(check.frame, check.plan, analysis))
+                model_matrix(people, terms)
             except CollinearTerms as refused:
                 found.setdefault(str(refused), []).append(analysis.id)
             except EstimationError:

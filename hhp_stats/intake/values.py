@@ -28,6 +28,7 @@ SEEN_OTHERWISE, MIXED, STRUCK, DECIMAL_COMMA, DATE_ORDER = "C09", "C10", "C11", 
 
 _WHOLE = re.compile(r"(?<=^[01])\.0+$")
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
+_NUMBER_OF_PROGRAMS = re.compile(rf"{_NUMBER.pattern}(?:[eE][-+]?\d{{1,3}})?")  # 1e+05 in a CSV file
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _COMMA = re.compile(r"[-+]?(?:\d*,\d+|\d{1,3}(?:\.\d{3})+,\d+)")  # of which those of `_GROUPED` are thousands
 _POINT_GROUPS = re.compile(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+")
@@ -102,7 +103,7 @@ def read_number(
     """A number: as such, or as text with outer blanks, thousands separators, a sign for a fraction or its own unit.
 
     `decimal_comma` says that the file has numbers with a decimal comma: then no number with a comma or with groups
-    after points is read, since "1,250" may be either.
+    after points is read, since "1,250" may be either. Of a file that knows only text also 1e+05, as programs write it.
     """
     unusable(value)
     if isinstance(value, bool | datetime):
@@ -118,7 +119,8 @@ def read_number(
     if worded is not None:
         return Read(float(worded), SPELLING)
     habit = NUMBER_TEXT if typed else (TRIMMED if text != value else "")
-    if not any(form.fullmatch(text) for form in (_NUMBER, _GROUPED, _COMMA, _FRACTION)):
+    plain = _NUMBER if typed else _NUMBER_OF_PROGRAMS
+    if not any(form.fullmatch(text) for form in (plain, _GROUPED, _COMMA, _FRACTION)):
         text, habit = _without_unit(text, unit), UNIT
     if _COMMA.fullmatch(text) and (decimal_comma or not _GROUPED.fullmatch(text)):
         raise Unreadable(DECIMAL_COMMA)
@@ -128,7 +130,7 @@ def read_number(
         return Read(_finite(int(found[1] or 0) + _FRACTIONS[found[2]], whole), FRACTION)
     if is_grouped(text):
         text, habit = text.replace(",", ""), THOUSANDS
-    if not _NUMBER.fullmatch(text) or len(text) > 40:
+    if not plain.fullmatch(text) or len(text) > 40:
         raise Unreadable(NUMBER)
     return Read(_finite(float(text), whole), habit)
 

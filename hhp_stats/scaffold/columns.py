@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hhp_stats.intake.container import Refused
-from hhp_stats.intake.grid import CellError
+from hhp_stats.intake.grid import NO_STORED_VALUE, CellError, Grid
 from hhp_stats.intake.headings import is_personal
 from hhp_stats.intake.ods import read_ods
 from hhp_stats.intake.survey_export import read_sav_export
 from hhp_stats.intake.text_file import read_csv_grid
+from hhp_stats.intake.workbook_layout import headed_by
 from hhp_stats.intake.xlsx import read_xlsx
 from hhp_stats.plan.nearest import allowed
 from hhp_stats.plan.runnable_table import OF_NO_OUTCOME, OWN
@@ -27,6 +28,8 @@ from hhp_stats.scaffold.table_rows import (
     named_people,
     refuse_rows_of_waves,
     refuse_title,
+    refuse_two_tables,
+    refuse_unheaded,
     words_of,
 )
 
@@ -171,9 +174,12 @@ def _cells(path: Path) -> tuple[dict[int, str], list[dict[int, str]]]:
             places = dict(enumerate(export.heads, start=1))
             body = [dict(enumerate(cells, start=1)) for _, cells in export.body]
         else:
-            grid = {".csv": read_csv_grid, ".xlsx": read_xlsx, ".ods": read_ods}[ending](path)
+            grid = (
+                read_csv_grid(path) if ending == ".csv" else _sheet(path, read_xlsx if ending == ".xlsx" else read_ods)
+            )
             first = min(grid.rows, default=0)
             refuse_title(path, [len(grid.rows[number]) for number in sorted(grid.rows)[:_SEARCHED]])
+            refuse_unheaded(path, grid, head=first)
             places = {place: str(value).strip() for place, value in grid.rows.get(first, {}).items()}
             body = [grid.rows[number] for number in sorted(grid.rows) if number > first]
     except Refused as refused:
@@ -188,8 +194,16 @@ def _cells(path: Path) -> tuple[dict[int, str], list[dict[int, str]]]:
     return places, rows
 
 
+def _sheet(path: Path, read: Callable[..., Grid]) -> Grid:
+    """The sheet of a workbook that holds the table: the first that is shown. Refuses a second one with its headings."""
+    grid = read(path)
+    heads = [str(cell) for cell in grid.rows.get(min(grid.rows, default=0), {}).values()]
+    refuse_two_tables(path, read(path, sheet=grid.sheet, holds_table=headed_by(heads)) if heads else grid)
+    return grid
+
+
 def _text(value: Any) -> str:
-    if value is None or isinstance(value, CellError):
+    if value is None or value is NO_STORED_VALUE or isinstance(value, CellError):
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from hhp_stats.errors import HhpError
+from hhp_stats.intake.grid import Grid, column_letter
 from hhp_stats.scaffold.column_kinds import FEW, Column, plain_name
 
 _PERSON = re.compile(
@@ -34,6 +36,28 @@ def refuse_title(path: Path, filled: Sequence[int]) -> None:
         raise TableRefused(
             f"{path.name} has {filled[0]} filled cells in its first row and up to {max(filled)} below: headings must"
             " stand in the first row. Delete the rows above them."
+        )
+
+
+def refuse_unheaded(path: Path, grid: Grid, *, head: int) -> None:
+    """Refuses a sheet with columns of values below no heading, as under one that was merged over several columns."""
+    below = [number for number in grid.rows if number > head]
+    counts = Counter(column for number in below for column in grid.rows[number] if column not in grid.rows[head])
+    columns = sorted(column for column, cells in counts.items() if 2 * cells > len(below))
+    if columns:
+        raise TableRefused(
+            f"{path.name} has values without a heading in column {', '.join(map(column_letter, columns))}: each column"
+            " needs one of its own in the first row. Headings in two rows, or merged over several columns, must become"
+            " one row."
+        )
+
+
+def refuse_two_tables(path: Path, grid: Grid) -> None:
+    """Refuses a workbook of which another sheet that is shown holds a table with the same headings."""
+    if twins := grid.other_tables.count("visible"):
+        raise TableRefused(
+            f"{path.name} has {twins} more {'sheet' if twins == 1 else 'sheets'} with the headings of the first: put"
+            " all people on one sheet, with a column for what the sheets are, or delete the others."
         )
 
 
