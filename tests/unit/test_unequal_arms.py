@@ -13,7 +13,9 @@ from scipy import stats
 from table_trials import everything_said, with_a_key, without_other_trials, write_trial
 from test_extreme_tables import DICTIONARY, HEAD, OF_CLASSES, REST, in_arm, table
 
-from hhp_stats.present import field_trials
+from hhp_stats.present import field_trials, standard_parts
+from hhp_stats.present.listing import opened
+from hhp_stats.present.marked_text import plain
 from hhp_stats.studies.field_trial import run_field_trial
 
 REACH = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
@@ -117,3 +119,23 @@ def test_a_mean_that_is_withheld_is_not_called_unknown(home):
     assert "withheld" in said and "not known" not in said
     assert re.search(r"withheld", " ".join(everything_said(chapter)))
     assert rows.loc["extreme/score/itt/hc2", "status"] == "estimated"
+
+
+def test_sentences_begin_with_words_and_a_withheld_difference_is_said_to_be(home):
+    """Of region three people of an arm live elsewhere: its difference is withheld, and not left out without a word."""
+    frame = with_arms({"old": 90, "new": 90}).assign(region=np.tile(["East", "West"], 90))
+    frame.loc[frame.index[[100, 101, 102]], "region"] = "Abroad"
+    people = '[design]\nkind = "individual trial"\nrandomised = 180\n'
+    rest = TWO_ARMS.replace('terms = ["baseline"]', 'terms = ["baseline", "region"]')
+    plan, dictionary = HEAD + people + rest, DICTIONARY.format(kind="category")
+    dictionary += "region,Region,category,,,,East|West|Abroad,\n"
+    project = write_trial(home, key="extreme", plan=plan, dictionary=dictionary, table=frame)
+    run_field_trial(project, "extreme").write(project)
+    chapter = field_trials.chapter("extreme", root=project)
+    assert plain(chapter.say("sample")).startswith("In all, 180 people were randomised")
+    said = plain(chapter.say("balance"))
+    assert said.startswith("Before the trial, the standardised difference") and "(Score before)" in said
+    assert said.endswith("That of Region is withheld.")
+    assert plain(opened("eight schools")) == "Eight schools"
+    parts = standard_parts.parts("extreme", root=project)
+    assert plain(parts.design()).startswith("In all, 180 people were randomised one by one")
