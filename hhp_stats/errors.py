@@ -7,6 +7,7 @@ found, where, which rule it breaks and what to do about it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -44,17 +45,27 @@ class Problem:
 
 
 class DataError(HhpError):
-    """Raw files break rules; nothing was read into an analysis. Carries every problem found."""
+    """Raw files break rules; nothing was read into an analysis. Carries every problem found.
 
-    def __init__(self, problems: list[Problem]) -> None:
-        self.problems = tuple(problems)
+    `beside`: what was found with them and alone would stop nothing. It may say where the problems come from.
+    """
+
+    def __init__(self, problems: list[Problem], beside: Sequence[Problem] = ()) -> None:
+        self.problems, self.beside = tuple(problems), tuple(beside)
         count = sum(problem.cells for problem in self.problems)
         head = f"{count} problem{'s' if count != 1 else ''} in the data:"
         super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Errors travel between processes."""
-        return type(self), (list(self.problems),)
+        return type(self), (list(self.problems), self.beside)
+
+
+def refuse_errors(found: Sequence[Problem]) -> None:
+    """Refuses (DataError) raw files with errors among what was found; warnings and notes go with these."""
+    errors = [problem for problem in found if problem.severity == "error"]
+    if errors:
+        raise DataError(errors, [problem for problem in found if problem.severity != "error"])
 
 
 class PlanError(HhpError):

@@ -189,7 +189,7 @@ def _in_the_files(root: Path, study: str) -> list[Problem]:
     try:
         tables = _problems_read(root, study)
     except DataError as error:
-        return list(error.problems)
+        return [*error.problems, *error.beside]
     known = {field.name for field in fields(Problem)}
     return [
         Problem(**{str(key): value for key, value in row.items() if key in known})

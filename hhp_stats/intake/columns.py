@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.intake import values as v
+from hhp_stats.intake.days import orders_of_dates, read_day
 from hhp_stats.intake.dictionary import Field
 from hhp_stats.intake.spellings import Spellings
 
@@ -65,7 +66,7 @@ def read_column(
     reader = _reader(spec, raw, spellings, manner, heading)
     unread: dict[int, str] = dict(refused)
     if spec.kind in ("date", "header date"):
-        unread = v.orders_of_dates(raw) | unread
+        unread = orders_of_dates(raw) | unread
     habits: list[tuple[int, str, Any]] = []
     seen: dict[tuple[type, Any], v.Read | str] = {}
     found: list[Any] = [None] * len(raw)
@@ -112,14 +113,19 @@ def _reader(spec: Field, raw: list[Any], spellings: Spellings, manner: Manner, h
             decimal_comma=manner.decimal_comma,
         )
     if spec.kind in ("date", "header date"):
-        return functools.partial(v.read_day, spellings=spellings, typed=manner.typed, from_1904=manner.from_1904)
+        return functools.partial(read_day, spellings=spellings, typed=manner.typed, from_1904=manner.from_1904)
     if spec.kind == "yes/no":
         accepted = spellings.of("yes/no") | spellings.of(spec.name)
         if spec.name == "part_time" and ("fte" in heading.casefold() or any(map(v.is_fte, raw))):
             return functools.partial(v.read_fte, accepted=accepted, spellings=spellings)
         return functools.partial(v.read_yes_no, accepted=accepted, spellings=spellings)
     if spec.kind == "category":
-        return functools.partial(v.read_category, accepted=spellings.accepted(spec), spellings=spellings)
+        return functools.partial(
+            v.read_category,
+            accepted=spellings.accepted(spec),
+            spellings=spellings,
+            told_by_case=spellings.told_by_case(spec),
+        )
     return functools.partial(v.read_identifier, spellings=spellings)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hhp_stats.errors import DataError, Problem
+from hhp_stats.errors import DataError, Problem, refuse_errors
 from hhp_stats.intake.across import Returns, across_problems
 from hhp_stats.intake.corrections import apply_ledger, value_now
 from hhp_stats.intake.dictionary import WAVES, Field, Site, Study, load_dictionary, load_study, study_with_returns
@@ -67,12 +67,14 @@ def append_corrections(
         fields = load_dictionary(root)
         spellings = load_spellings(root, fields)
         ledger = read_ledger(root, study=plan, studies=[path.stem for path in (root / "data/plan").glob("*.toml")])
-        _raise([replace(each, severity="error") if each.code == UNENDED.code else each for each in ledger.problems])
+        refuse_errors(
+            [replace(each, severity="error") if each.code == UNENDED.code else each for each in ledger.problems]
+        )
         lines = [line for _, line in ledger.lines]
         site = plan.site(authority)
         if site is None:
             raise DataError([BAD_PLACE.problem(file=LEDGER, value="an authority that is not in the plan")])
-        _raise(verify_manifest(root, below=f"data/returns/{study}/{site.slug}/"))
+        refuse_errors(verify_manifest(root, below=f"data/returns/{study}/{site.slug}/"))
         returns = _read_site(root, site, plan, fields, spellings)
         before = _problems(returns, lines, plan, spellings)
         concerned = next((ret for ret in returns if ret.wave == wave and ret.readable), None)
@@ -97,7 +99,7 @@ def append_corrections(
             ),
         )
         after = _problems(_read_site(root, site, plan, fields, spellings), [*lines, *new], plan, spellings)
-        _raise([problem for problem in after if problem not in set(before)])
+        refuse_errors([problem for problem in after if problem not in set(before)])
         if not dry_run:
             append_lines(root / LEDGER, new)
     return tuple(new)
@@ -131,12 +133,6 @@ def in_step(
             )
         )
     return found
-
-
-def _raise(problems: list[Problem]) -> None:
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if errors:
-        raise DataError(errors)
 
 
 def next_id(lines: Sequence[Correction]) -> str:

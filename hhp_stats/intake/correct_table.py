@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hhp_stats.errors import DataError, Problem
+from hhp_stats.errors import DataError, Problem, refuse_errors
 from hhp_stats.intake.correct import Change, in_step, next_id
 from hhp_stats.intake.corrections import value_now, worded
 from hhp_stats.intake.dictionary import Field
@@ -52,11 +52,13 @@ def append_table_corrections(
         if (root / UNFINISHED).exists():
             raise DataError([HALF_REPLACED.problem(file=MANIFEST)])
         ledger = read_ledger(root, studies=studies(root))
-        _raise([replace(each, severity="error") if each.code == UNENDED.code else each for each in ledger.problems])
-        _raise(verify_manifest(root, below=plan.data.file))
+        refuse_errors(
+            [replace(each, severity="error") if each.code == UNENDED.code else each for each in ledger.problems]
+        )
+        refuse_errors(verify_manifest(root, below=plan.data.file))
         lines = [line for _, line in ledger.lines]
         now = read_plain_table(root, plan, ledger=_ledger(root, lines))
-        _raise([each for each in now.problems if not now.readable])
+        refuse_errors([each for each in now.problems if not now.readable])
         fields = now.fields
         new = in_step(
             [_worded(each, fields) for each in changes],
@@ -77,7 +79,7 @@ def append_table_corrections(
             value_now=lambda field: _value_now(now, plan, person, field),
         )
         before = _problems(root, plan, lines)
-        _raise([problem for problem in _problems(root, plan, [*lines, *new]) if problem not in set(before)])
+        refuse_errors([problem for problem in _problems(root, plan, [*lines, *new]) if problem not in set(before)])
         if not dry_run:
             append_lines(root / LEDGER, new)
     return tuple(new)
@@ -112,9 +114,3 @@ def _problems(root: Path, plan: IndividualPlan, lines: Sequence[Correction]) -> 
     ledger = _ledger(root, lines)
     table = read_plain_table(root, plan, ledger=ledger)
     return [*ledger.problems, *table.problems, *broken_rules(root, table, plan)]
-
-
-def _raise(problems: list[Problem]) -> None:
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if errors:
-        raise DataError(errors)

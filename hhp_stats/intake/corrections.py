@@ -152,7 +152,8 @@ def _apply(
         return None
     where = _rows_of(ret, line.staff_id, person)
     if len(where) != 1:
-        refuse(UNKNOWN_STAFF, f"staff ID {shown(line.staff_id)} in {len(where)} rows of {ret.file}")
+        called = "staff ID" if person == "staff_id" else person
+        refuse(UNKNOWN_STAFF, f"{called} {shown(line.staff_id)} in {len(where)} rows of {ret.file}")
         return None
     position = int(where[0])
     cell = ret.cell(line.field, position)

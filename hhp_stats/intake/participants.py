@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hhp_stats.errors import DataError, Problem
+from hhp_stats.errors import Problem, refuse_errors
 from hhp_stats.intake.dictionary import DICTIONARY, Field, Study, load_dictionary
 from hhp_stats.intake.findings import judged
 from hhp_stats.intake.linkage import counted_response
@@ -97,9 +97,7 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
         *(each for table in tables for each in table.problems),
         *of_the_arms,
     ]
-    errors = [problem for problem in found if problem.severity == "error"]
-    if errors:
-        raise DataError(errors)
+    refuse_errors(found)
     people, linkage = _joined(plan, allocation, surveys, decided, pseudonyms)
     problems = [*assumption_problems(root, plan.study), *of_the_arms, *pseudonyms.problems]
     problems += [problem for table in tables for problem in table.problems]

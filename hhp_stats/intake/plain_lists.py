@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hhp_stats.errors import DataError
+from hhp_stats.errors import refuse_errors
 from hhp_stats.intake.dictionary import Study
 from hhp_stats.intake.findings import Finding, judged
 from hhp_stats.intake.list_spec import ListSpec
@@ -139,9 +139,7 @@ def read_plain_lists(
         *of_the_study,
         *(problem for table in tables.values() for problem in table.problems),
     ]
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if errors:
-        raise DataError(errors)
+    refuse_errors(problems)
     frames = {name: table.frame.drop(columns="row") for name, table in tables.items()}
     keys = dict.fromkeys(each.name for spec in specs for each in spec.fields if each.kind == "identifier")
     for key in keys:

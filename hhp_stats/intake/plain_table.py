@@ -11,12 +11,12 @@ from typing import Any
 
 import pandas as pd
 
-from hhp_stats.errors import DataError, Problem
+from hhp_stats.errors import Problem, refuse_errors
 from hhp_stats.intake.columns import Manner
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.corrections import applied_frame, apply_to_table
 from hhp_stats.intake.dictionary import Field
-from hhp_stats.intake.findings import judged
+from hhp_stats.intake.findings import Finding, judged
 from hhp_stats.intake.grid import Grid, column_letter
 from hhp_stats.intake.headings import is_personal
 from hhp_stats.intake.ledger import LEDGER, Ledger, read_ledger
@@ -43,14 +43,17 @@ from hhp_stats.intake.rules_table import (
     PlainTable,
     TableCheck,
 )
+from hhp_stats.intake.rules_table_figures import figure_findings
+from hhp_stats.intake.rules_table_names import name_findings
 from hhp_stats.intake.rules_table_sizes import size_findings
 from hhp_stats.intake.rules_table_waves import waves_findings
-from hhp_stats.intake.seen import comment_problems, refused_cells
+from hhp_stats.intake.seen import comment_problems, refused_cells, remark_problems
 from hhp_stats.intake.spellings import SPELLINGS, Spellings, same, tidy
 from hhp_stats.intake.survey_export import read_sav_export
 from hhp_stats.intake.table import comma_in_numbers, empty_frame
 from hhp_stats.intake.table_spellings import spellings_of_table
 from hhp_stats.intake.text_file import likely_delimiter, read_csv_grid, read_text, split_rows
+from hhp_stats.intake.workbook_layout import headed_by, say_what_else_is_there
 from hhp_stats.intake.xlsx import read_xlsx
 from hhp_stats.plan.conduct import deviations_of_data
 from hhp_stats.plan.individual_schema import IndividualPlan
@@ -91,9 +94,7 @@ def load_plain_table(root: Path, plan: IndividualPlan) -> Participants:
             found.append(MARKED_SYNTHETIC.problem(file=table.file))
         found += broken_rules(root, table, plan)
     found += verify_manifest(root, known={table.file: table.sha256} if table.sha256 else {}, study=plan.study)
-    errors = [problem for problem in found if problem.severity == "error"]
-    if errors:
-        raise DataError(errors)
+    refuse_errors(found)
     people, more = _people(root, table, plan, status)
     names = {each.correction.id: str(people["person"].iloc[each.position]) for each in table.applied}
     read = [(table.file, table.sha256, table.size, len(table.frame))]
@@ -117,7 +118,10 @@ def broken_rules(root: Path, table: PlainTable, plan: IndividualPlan) -> list[Pr
             found += breach_problems(rule, table, rule.find(check))
     if not table.readable:
         return found
-    of_the_columns = waves_findings(check, load_thresholds(root, plan.study)) if len(table.frame) else ()
+    of_the_columns: list[Finding] = []
+    if len(table.frame):
+        limits = load_thresholds(root, plan.study)
+        of_the_columns += [*waves_findings(check, limits), *name_findings(check), *figure_findings(check, limits)]
     return found + judged([*size_findings(check), *of_the_columns], deviations_of_data(root, plan.study))
 
 
@@ -234,9 +238,9 @@ def table_grid(path: Path, wanted: list[str], *, numbers: Collection[str] = ()) 
     """
     suffix = path.suffix.casefold()
     if suffix == ".xlsx":
-        return read_xlsx(path)
+        return read_xlsx(path, holds_table=headed_by(set(wanted) - {RELEASE}))
     if suffix == ".ods":
-        return read_ods(path)
+        return read_ods(path, holds_table=headed_by(set(wanted) - {RELEASE}))
     if suffix == ".csv":
         return read_csv_grid(path)
     if suffix == ".sav":
@@ -320,6 +324,9 @@ def _fill(result: PlainTable, grid: Grid, plan: IndividualPlan, spellings: Spell
             refused={position: code for position, (code, _) in refused.items()},
         )
     result.problems += comment_problems(result, grid, first_row=head + 1)
+    below = [number for number in grid.rows if number > head and number not in kept]
+    result.problems += remark_problems(result, grid, rows=kept, below=below, headed=grid.rows[head].keys())
+    say_what_else_is_there(result, grid, head=head, first_data_row=head + 1, columns=used)
     marks = {same(str(grid.rows[number].get(place, ""))) for place in _release(grid, head) for number in kept}
     result.synthetic, result.unmarked = SYNTHETIC in marks, not marks or bool(marks - {SYNTHETIC})
 

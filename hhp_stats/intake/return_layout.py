@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from hhp_stats.intake.dictionary import Field, Site
-from hhp_stats.intake.grid import Grid, column_letter
+from hhp_stats.intake.grid import Grid
 from hhp_stats.intake.headings import (
     Headings,
     is_personal,
@@ -17,17 +17,11 @@ from hhp_stats.intake.masking import shown
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_file import (
     DOUBLED_HEADING,
-    EXTERNAL_LINKS,
     HEADING_REMARK,
-    HIDDEN_CELLS,
-    HIDDEN_TABLE,
-    MERGED_CELLS,
-    OTHER_SHEETS,
     OTHER_UNIT,
     PERIOD_HEADING,
     PERSONAL_COLUMN,
     REQUIRED_COLUMN,
-    TWO_TABLES,
     UNKNOWN_COLUMN,
     USEFUL_COLUMN,
 )
@@ -55,37 +49,6 @@ class Return(Table):
     date_retrieved: pd.Timestamp | None = None
     date_cell: str = ""
     synthetic: bool = False
-
-
-def say_what_else_is_there(result: Return, grid: Grid, headings: Headings) -> None:
-    """Other sheets and tables, hidden and merged cells, links: what is passed over."""
-
-    def say(rule: Rule, value: str, cell: str = "") -> None:
-        result.problems.append(rule.problem(file=result.file, sheet=grid.sheet, value=value, cell=cell))
-
-    if grid.other_sheets:
-        hidden = grid.other_sheets.count("hidden")
-        say(OTHER_SHEETS, f"{len(grid.other_sheets)} other sheets, {hidden} of them hidden")
-    twins = [kind for kind in grid.other_tables if kind == "visible" or grid.hidden]
-    if twins:
-        say(TWO_TABLES, f"{len(twins)} more sheets with the headings of a return and people below them")
-    elif grid.other_tables:
-        say(HIDDEN_TABLE, f"{len(grid.other_tables)} hidden sheets with the headings of a return")
-    if grid.external_links:
-        say(EXTERNAL_LINKS, f"{grid.external_links} links")
-    last = max(grid.rows)
-    rows = [row for row in grid.hidden_rows if headings.row <= row <= last and row in grid.rows]
-    columns = [column for column in grid.hidden_columns if column in headings.columns.values()]
-    if grid.hidden or rows or columns:
-        what = [
-            "the sheet itself" if grid.hidden else "",
-            f"{len(rows)} rows, first row {rows[0]}" if rows else "",
-            f"columns {', '.join(map(column_letter, columns))}" if columns else "",
-        ]
-        say(HIDDEN_CELLS, "; ".join(filter(None, what)))
-    below = [ref for ref in grid.merged if _first_row(ref) >= headings.first_data_row]
-    if below:
-        say(MERGED_CELLS, f"{len(below)} merged areas", below[0])
 
 
 def say_how_it_is_laid_out(result: Return, grid: Grid, headings: Headings) -> None:
@@ -127,11 +90,6 @@ def say_how_it_is_laid_out(result: Return, grid: Grid, headings: Headings) -> No
                 result.address(headings.row, column),
                 name,
             )
-
-
-def _first_row(reference: str) -> int:
-    digits = "".join(character if character.isdigit() else " " for character in reference.split(":")[0]).split()
-    return int(digits[0]) if digits else 0
 
 
 def check_columns(result: Return, headings: Headings, table: tuple[Field, ...]) -> None:

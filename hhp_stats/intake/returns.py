@@ -12,6 +12,7 @@ import pandas as pd
 from hhp_stats.intake import values as v
 from hhp_stats.intake.columns import Manner
 from hhp_stats.intake.container import Refused, check_container
+from hhp_stats.intake.days import read_day
 from hhp_stats.intake.dictionary import Field, Site, Study, fields_of
 from hhp_stats.intake.findings import rows_of
 from hhp_stats.intake.grid import NO_STORED_VALUE, CellError, Grid
@@ -24,7 +25,7 @@ from hhp_stats.intake.headings import (
 )
 from hhp_stats.intake.masking import shown, words_of
 from hhp_stats.intake.ods import read_ods
-from hhp_stats.intake.return_layout import Return, check_columns, say_how_it_is_laid_out, say_what_else_is_there
+from hhp_stats.intake.return_layout import Return, check_columns, say_how_it_is_laid_out
 from hhp_stats.intake.rules_file import (
     NO_DATE,
     NO_HEADINGS,
@@ -38,6 +39,7 @@ from hhp_stats.intake.spellings import Spellings, same
 from hhp_stats.intake.table import comma_in_numbers, empty_frame
 from hhp_stats.intake.text_file import read_csv_grid
 from hhp_stats.intake.tolerance import Tolerance
+from hhp_stats.intake.workbook_layout import say_what_else_is_there
 from hhp_stats.intake.xlsx import read_xlsx
 
 SYNTHETIC_MARK = "synthetic release"
@@ -100,7 +102,13 @@ def read_return(
     if headings is None:
         result.problems.append(NO_HEADINGS.problem(file=file, sheet=grid.sheet))
         return result
-    say_what_else_is_there(result, grid, headings)
+    say_what_else_is_there(
+        result,
+        grid,
+        head=headings.row,
+        first_data_row=headings.first_data_row,
+        columns=headings.columns.values(),
+    )
     say_how_it_is_laid_out(result, grid, headings)
     _read_block(result, grid, headings, study, spellings)
     check_columns(result, headings, table)
@@ -188,7 +196,7 @@ def _read_block(result: Return, grid: Grid, headings: Headings, study: Study, sp
         read = (
             v.Read(None)
             if day is None
-            else v.read_day(day, spellings=spellings, typed=grid.typed, from_1904=grid.from_1904)
+            else read_day(day, spellings=spellings, typed=grid.typed, from_1904=grid.from_1904)
         )
     except v.Unreadable:
         read = v.Read(None)

@@ -32,6 +32,8 @@ from hhp_stats.intake.rules_plausible import COURSE_SHARE_RULES, LINKED_RULES, P
 from hhp_stats.intake.rules_randomisation import CORRECTED, RANDOMISATION_RULES
 from hhp_stats.intake.rules_survey import SURVEY_RULES
 from hhp_stats.intake.rules_table import FILE_OF_TABLE_RULES, TABLE_RULES
+from hhp_stats.intake.rules_table_figures import FIGURE_RULES
+from hhp_stats.intake.rules_table_names import NAME_RULES
 from hhp_stats.intake.rules_table_sizes import SIZE_RULES
 from hhp_stats.intake.rules_table_waves import WAVE_RULES_OF_TABLES
 from hhp_stats.intake.rules_wave import WAVE_RULES
@@ -48,7 +50,10 @@ _GROUPS: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("the course log", (*COURSE_RULES, *COURSE_SHARE_RULES)),
     ("the linkage list", (*LINKAGE_RULES, *LINKED_RULES)),
     ("a survey export", (*SURVEY_FILE_RULES, *DEFINITION_RULES, *SURVEY_RULES, *LINK_RULES, *ANSWER_RULES)),
-    ("the table of a trial", (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES, *WAVE_RULES_OF_TABLES)),
+    (
+        "the table of a trial",
+        (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES, *WAVE_RULES_OF_TABLES, *NAME_RULES, *FIGURE_RULES),
+    ),
     ("the people of a trial by arm", (*PARTICIPANT_RULES, *ARM_RULES)),
     ("an experiment", (SHOWN_OTHERWISE, OTHER_SET, NUMBERS, WHATEVER)),
     ("a list of a pilot or an experiment", (CELLS, BLANK, EMPTY, LINES, ONCE, AMONG)),

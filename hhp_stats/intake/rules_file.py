@@ -83,7 +83,7 @@ OTHER_SHEETS = Rule(
     code="F13",
     severity="note",
     rule="Only one sheet of a workbook is read.",
-    remedy="Check that the other sheets hold nothing that belongs to the return.",
+    remedy="Check that the other sheets hold nothing that belongs to the table of people.",
 )
 HIDDEN_CELLS = Rule(
     code="F14",

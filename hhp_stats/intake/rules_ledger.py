@@ -56,7 +56,7 @@ UNKNOWN_STAFF = Rule(
     code="E08",
     severity="error",
     rule="A correction must name a person of that return or table, listed there once.",
-    remedy="Check the staff ID, authority and wave.",
+    remedy="Check the identifier, and of a return authority and wave.",
 )
 OTHER_OLD = Rule(
     code="E09",

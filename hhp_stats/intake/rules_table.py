@@ -316,7 +316,7 @@ TABLE_RULES: tuple[Rule, ...] = (
         severity="error",
         find=_cluster_in_two_strata,
         rule="A cluster must lie in one stratum.",
-        remedy="Compare the table with the list that was drawn.",
+        remedy="Compare the table with the list that was drawn, or take the column out of the strata of the plan.",
     ),
     Rule(
         code="T17",

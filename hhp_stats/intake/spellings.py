@@ -56,6 +56,15 @@ class Spellings:
         stem = self.of(_ITEM_NUMBER.sub("", field.name))
         return {same(value): value for value in field.allowed} | stem | self.of(field.name)
 
+    def told_by_case(self, field: Field) -> dict[str, dict[str, str]]:
+        """Allowed values that differ in capitals alone, as the genotypes AA, Aa and aa: by their comparable form the
+        values, by the exact text that stands for each. Of such values nothing but the exact text may be read.
+        """
+        forms: dict[str, dict[str, str]] = {}
+        for value in field.allowed:
+            forms.setdefault(same(value), {})[tidy(value)] = value
+        return {form: values for form, values in forms.items() if len(values) > 1}
+
     def is_blank(self, text: str) -> bool:
         """Whether a text such as "N/A" or "-" says that there is no value."""
         return same(text) in self.of("blank")

@@ -15,6 +15,7 @@ from hhp_stats.errors import Problem
 from hhp_stats.intake import values as v
 from hhp_stats.intake.columns import Manner
 from hhp_stats.intake.container import Refused
+from hhp_stats.intake.days import day_of, month_first
 from hhp_stats.intake.dictionary import Field, fields_of
 from hhp_stats.intake.masking import shown, words_of
 from hhp_stats.intake.pseudonym import Pseudonyms
@@ -326,11 +327,11 @@ def _moments(texts: list[str], zone: str) -> pd.Series:
     moments = pd.to_datetime(pd.Series(texts, dtype=object), format="%Y-%m-%d %H:%M:%S", errors="coerce")
     others = np.flatnonzero(moments.isna().to_numpy()).tolist()
     days = [same(texts[position]).split(" ")[0] for position in others]
-    mixed = any(map(v.month_first, days)) or (len(others) < len(texts) and any("/" in day for day in days))
+    mixed = any(map(month_first, days)) or (len(others) < len(texts) and any("/" in day for day in days))
     for position, day in zip(others, days, strict=True):
         if day and not mixed:
             try:
-                moments.iloc[position] = pd.Timestamp(v.day_of(day)[0])
+                moments.iloc[position] = pd.Timestamp(day_of(day)[0])
             except v.Unreadable:
                 continue
     there = zone_of(zone) if zone else None

@@ -12,11 +12,12 @@ _ZERO_ONE = {"0": "no", "1": "yes", "no": "no", "yes": "yes", "n": "no", "y": "y
 
 
 def spellings_of_table(root: Path, plan: IndividualPlan) -> Spellings:
-    """Words for "no value" as everywhere, but not those that are an allowed value of the table; and zero and one in
-    words: the usual ones, or in a column that has its own those alone.
+    """Words for "no value" as everywhere, but not those that are an allowed value of the table or one of its arms; and
+    zero and one in words: the usual ones, or in a column that has its own those alone.
     """
     blank = load_spellings(root, load_dictionary(root)).of("blank")
     taken = {same(value) for column in plan.columns.values() for value in (*column.allowed, *column.zero_one)}
+    taken |= {same(str(arm.value)) for arm in plan.arms}
     own = {
         name: dict.fromkeys(_ZERO_ONE, "") | dict(zip(map(same, column.zero_one), ("no", "yes"), strict=True))
         for name, column in plan.columns.items()

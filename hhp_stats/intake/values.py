@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hhp_stats.intake.grid import NO_STORED_VALUE, CellError
@@ -27,37 +28,16 @@ SEEN_OTHERWISE, MIXED, STRUCK, DECIMAL_COMMA, DATE_ORDER = "C09", "C10", "C11", 
 
 _WHOLE = re.compile(r"(?<=^[01])\.0+$")
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
+_NUMBER_OF_PROGRAMS = re.compile(rf"{_NUMBER.pattern}(?:[eE][-+]?\d{{1,3}})?")  # 1e+05 in a CSV file
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _COMMA = re.compile(r"[-+]?(?:\d*,\d+|\d{1,3}(?:\.\d{3})+,\d+)")  # of which those of `_GROUPED` are thousands
 _POINT_GROUPS = re.compile(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+")
 _FRACTION = re.compile(r"(\d*) ?([¼½¾])")
 _FRACTIONS = {"¼": 0.25, "½": 0.5, "¾": 0.75}
-_ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?")
-_UK_DAY = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?: 00:00(?::00)?)?")
-_WORDS_DAY = re.compile(r"(?:[a-z]{3,9},? )?(\d{1,2})(?:st|nd|rd|th)?[ -]([a-z]{3,9})\.?,?[ -](\d{4}|\d{2})")
-_MONTH_FIRST = re.compile(r"([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})")
-_MONTHS = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-)
 _UNITS = {name: WORDS[name] for name in ("days", "months", "spells", "GBP", "modules", "years")}
 _UNITS["hours a week"] = tuple(
     f"{word}{rest}" for rest in (" a week", " per week", " pw", "") for word in WORDS["hours"]
 )
-EXCEL_FIRST, EXCEL_LAST = 36526, 54788  # 1 January 2000 to 31 December 2049 as day numbers of Excel
-DAYS_TO_1904 = 1462  # between the days that the two calendars of spreadsheet programs call 0
-FEWEST_EXCHANGED = 2  # true dates from which on an exchange of day and month is suspected
-_EXCEL_DAY_0 = datetime(1899, 12, 30)
 
 
 class Unreadable(Exception):
@@ -83,14 +63,10 @@ TRIMMED = "blanks or invisible characters around or within the text"
 NUMBER_TEXT = "a number typed as text"
 THOUSANDS = "a thousands separator"
 UNIT = "a unit typed after the number"
-DAY_TEXT = "a date typed as text (day before month)"
-DAY_NUMBER = "a date shown as Excel's day number"
-DAY_TIME = "a time of day next to the date"
 NUMBER_ID = "an identifier typed as a number"
 FTE = "full-time equivalent instead of yes or no"
 FORMULA = "a formula: its stored result was used"
 FRACTION = "a fraction written as one sign"
-DAY_NUMBER_1904 = "a date shown as a day number that counts from 1904"
 ZEROS_SHOWN = "leading zeros of an identifier that only its format shows"
 
 
@@ -110,6 +86,11 @@ def has_decimal_comma(value: Any) -> bool:
     return bool(_COMMA.fullmatch(text)) and not _GROUPED.fullmatch(text)
 
 
+def is_grouped(text: str) -> bool:
+    """Whether a text in comparable form is a number with commas between its thousands."""
+    return bool(_GROUPED.fullmatch(text))
+
+
 def read_number(
     value: Any,
     *,
@@ -122,7 +103,7 @@ def read_number(
     """A number: as such, or as text with outer blanks, thousands separators, a sign for a fraction or its own unit.
 
     `decimal_comma` says that the file has numbers with a decimal comma: then no number with a comma or with groups
-    after points is read, since "1,250" may be either.
+    after points is read, since "1,250" may be either. Of a file that knows only text also 1e+05, as programs write it.
     """
     unusable(value)
     if isinstance(value, bool | datetime):
@@ -138,7 +119,8 @@ def read_number(
     if worded is not None:
         return Read(float(worded), SPELLING)
     habit = NUMBER_TEXT if typed else (TRIMMED if text != value else "")
-    if not any(form.fullmatch(text) for form in (_NUMBER, _GROUPED, _COMMA, _FRACTION)):
+    plain = _NUMBER if typed else _NUMBER_OF_PROGRAMS
+    if not any(form.fullmatch(text) for form in (plain, _GROUPED, _COMMA, _FRACTION)):
         text, habit = _without_unit(text, unit), UNIT
     if _COMMA.fullmatch(text) and (decimal_comma or not _GROUPED.fullmatch(text)):
         raise Unreadable(DECIMAL_COMMA)
@@ -146,16 +128,17 @@ def read_number(
         raise Unreadable(DECIMAL_COMMA)
     if found := _FRACTION.fullmatch(text):
         return Read(_finite(int(found[1] or 0) + _FRACTIONS[found[2]], whole), FRACTION)
-    if _GROUPED.fullmatch(text):
+    if is_grouped(text):
         text, habit = text.replace(",", ""), THOUSANDS
-    if not _NUMBER.fullmatch(text) or len(text) > 40:
+    if not plain.fullmatch(text) or len(text) > 40:
         raise Unreadable(NUMBER)
     return Read(_finite(float(text), whole), habit)
 
 
 def _without_unit(text: str, unit: str) -> str:
-    lower = text.casefold()
-    for name in _UNITS.get(unit, ()):
+    lower, own = text.casefold(), same(unit)
+    names = (*_UNITS.get(unit, ()), *(WORDS["percent"] if own in WORDS["percent"] else (own,) if own else ()))
+    for name in names:
         if lower.endswith(name):
             return lower.removesuffix(name).rstrip()
         if name == "£" and lower.startswith(name):
@@ -225,14 +208,27 @@ def is_fte(value: Any) -> bool:
     return False
 
 
-def read_category(value: Any, *, accepted: dict[str, str], spellings: Spellings) -> Read:
-    """One of the allowed values, also in the spellings of the mapping file."""
+def read_category(
+    value: Any,
+    *,
+    accepted: Mapping[str, str],
+    spellings: Spellings,
+    told_by_case: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> Read:
+    """One of the allowed values, also in the spellings of the mapping file.
+
+    Those that are `told_by_case` (comparable form -> exact text -> value) are read as the dictionary has them alone.
+    """
     unusable(value)
     if isinstance(value, bool | datetime):
         raise Unreadable(CATEGORY)
     if isinstance(value, int | float):
         value = f"{value:.12g}"
     text = same(value)
+    if text in told_by_case:
+        if (exact := told_by_case[text].get(tidy(value))) is None:
+            raise Unreadable(CATEGORY)
+        return Read(exact, "" if value == exact else TRIMMED)
     meaning = accepted.get(text)
     if meaning is not None:
         return Read(meaning, "" if value == meaning else SPELLING)
@@ -254,84 +250,3 @@ def read_identifier(value: Any, *, spellings: Spellings) -> Read:
     if not text or spellings.is_blank(text):
         return Read(None, BLANK_WORD if text else TRIMMED)
     return Read(text, "" if text == value else TRIMMED)
-
-
-def month_first(text: str) -> bool:
-    """Whether a text names a day with the month before it, as in 12/23/2019: the day cannot be a month."""
-    found = _UK_DAY.match(same(text))
-    return found is not None and int(found[1]) <= 12 < int(found[3]) <= 31
-
-
-def day_first(text: str) -> bool:
-    """Whether a text names a day before its month, as in 23/12/2019: the day cannot be a month."""
-    found = _UK_DAY.match(same(text))
-    return found is not None and int(found[3]) <= 12 < int(found[1]) <= 31
-
-
-def orders_of_dates(raw: Sequence[Any]) -> dict[int, str]:
-    """The cells of a column of dates (position -> code) of which nobody can tell in which order they were typed.
-
-    Either texts in both orders stand together, or a program turned texts into dates where the day could be a month,
-    exchanging both, and left the others as text: then every true date has a day up to 12 and every text a later one.
-    """
-    texts = {at: value for at, value in enumerate(raw) if isinstance(value, str) and _UK_DAY.match(same(value))}
-    if any(month_first(text) for text in texts.values()):
-        return dict.fromkeys(texts, DATE_ORDER)
-    days = {at: value for at, value in enumerate(raw) if isinstance(value, date)}
-    later = bool(texts) and all(day_first(text) for text in texts.values())
-    exchanged = later and len(days) >= FEWEST_EXCHANGED and all(value.day <= 12 for value in days.values())
-    return dict.fromkeys(days, DATE_ORDER) if exchanged else {}
-
-
-def read_day(value: Any, *, spellings: Spellings, typed: bool = True, from_1904: bool = False) -> Read:
-    """A day: as such, as text in ISO or British order, with the month in words, or as Excel's day number.
-
-    `from_1904` says that the workbook counts its days from 1904.
-    """
-    unusable(value)
-    if isinstance(value, datetime):
-        day = datetime(value.year, value.month, value.day)
-        return Read(day, DAY_TIME if value != day else "")
-    if isinstance(value, date):
-        return Read(datetime(value.year, value.month, value.day))
-    if isinstance(value, bool):
-        raise Unreadable(DAY)
-    if isinstance(value, int | float):
-        number = value + (DAYS_TO_1904 if from_1904 else 0)
-        if not (EXCEL_FIRST <= number <= EXCEL_LAST and float(value).is_integer()):
-            raise Unreadable(DAY)
-        return Read(_EXCEL_DAY_0 + timedelta(days=int(number)), DAY_NUMBER_1904 if from_1904 else DAY_NUMBER)
-    text = same(value)
-    if not text or spellings.is_blank(text):
-        return Read(None, BLANK_WORD if text else TRIMMED)
-    day, iso = day_of(text)
-    return Read(day, "" if iso and not typed else DAY_TEXT)
-
-
-def day_of(text: str) -> tuple[datetime, bool]:
-    """The day that a text in comparable form names, and whether it stands in ISO order."""
-    try:
-        if found := _ISO_DAY.fullmatch(text):
-            return datetime(int(found[1]), int(found[2]), int(found[3])), True
-        if found := _UK_DAY.fullmatch(text):
-            return datetime(_year(found[4]), int(found[3]), int(found[1])), False
-        if found := _WORDS_DAY.fullmatch(text):
-            return datetime(_year(found[3]), _month(found[2]), int(found[1])), False
-        if found := _MONTH_FIRST.fullmatch(text):
-            return datetime(int(found[3]), _month(found[1]), int(found[2])), False
-    except ValueError:
-        pass
-    raise Unreadable(DAY)
-
-
-def _year(text: str) -> int:
-    return int(text) + (2000 if len(text) == 2 else 0)
-
-
-def _month(text: str) -> int:
-    months = [number for number, name in enumerate(_MONTHS, start=1) if name.startswith(text[:9]) and len(text) >= 3]
-    if len(months) != 1:
-        if text == "sept":
-            return 9
-        raise ValueError(text)
-    return months[0]

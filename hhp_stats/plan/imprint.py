@@ -50,6 +50,9 @@ class Person:
     part: Literal["author", "academic collaborator"]
 
 
+NONE = "none"  # in place of an identifier that the report has not
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Head:
     version: str
@@ -84,8 +87,13 @@ def read_imprint(root: Path) -> Imprint:
     )
     for key, form, example in (("doi", _DOI, "10.1234/abcd"), ("isbn", _ISBN, "978-0-306-40615-7")):
         value: str = getattr(head, key)
-        if value != TO_CONFIRM and not form.fullmatch(value):
-            raise PlanError(IMPRINT, key, f"is {value!r}.", f"Write one such as {example}, or {TO_CONFIRM}.")
+        if value not in (TO_CONFIRM, NONE) and not form.fullmatch(value):
+            raise PlanError(
+                IMPRINT,
+                key,
+                f"is {value!r}.",
+                f"Write one such as {example}, {NONE} where it has none, or {TO_CONFIRM}.",
+            )
     return Imprint(
         **{item.name: getattr(head, item.name) for item in fields(_Head)},
         authors=records_of(raw, file=IMPRINT, key="author", kind=Author),
@@ -100,8 +108,8 @@ def has_imprint(root: Path) -> bool:
 
 
 def known(value: str) -> str:
-    """A value of the imprint; "" where it is not decided yet."""
-    return "" if TO_CONFIRM in value else value
+    """A value of the imprint; "" where it is not decided yet, or there is none."""
+    return "" if TO_CONFIRM in value or value == NONE else value
 
 
 def unconfirmed(imprint: Imprint) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections import Counter
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.estimators import ESTIMATORS, check_df
 from hhp_stats.plan.individual_schema import IndividualAnalysis, IndividualPlan
-from hhp_stats.plan.runnable_table import COLUMNS, check_condition, check_contrast, check_table, check_terms
+from hhp_stats.plan.runnable_table import COLUMNS, check_condition, check_contrast, check_table, check_terms, check_whom
 from hhp_stats.plan.table_plan import NOT_KNOWN
 
 ARMS = ("control", "treatment")  # by code
@@ -145,6 +145,7 @@ def _check_analysis(file: str, plan: IndividualPlan, analysis: IndividualAnalysi
     if plan.data is not None:
         check_contrast(file, plan, analysis)
         check_terms(file, plan, analysis)
+        check_whom(file, plan, analysis)
     elif analysis.contrast and not analysis.moderator:
         raise PlanError(
             file,

@@ -63,7 +63,11 @@ def check_table(file: str, plan: IndividualPlan) -> None:
             )
     for place, names in (("balance", plan.balance), ("model auxiliary", plan.model.auxiliary)):
         for name in names:
-            usable = [column.column for column in plan.columns.values() if column.kind in TERM_KINDS]
+            usable = [
+                column.column
+                for column in plan.columns.values()
+                if column.kind in TERM_KINDS and column.column != plan.design.cluster
+            ]
             refuse_unknown(file, place, "column", [name], usable, "the numbers and categories of the dictionary")
 
 
@@ -148,6 +152,26 @@ def check_terms(file: str, plan: IndividualPlan, analysis: IndividualAnalysis) -
         else:
             continue
         raise PlanError(file, place, f"adjusts for {term!r}, {wrong}.", remedy)
+
+
+def check_whom(file: str, plan: IndividualPlan, analysis: IndividualAnalysis) -> None:
+    """Refuses an analysis of those for whom an outcome is this or that, unless it is exploratory.
+
+    The arm may decide who is among them, so that the people of the arms are no longer alike.
+    """
+    population = plan.populations[analysis.population]
+    if not population.where or analysis.kind == "exploratory":
+        return
+    after = {each.column: each.id for each in plan.measured}
+    parts = condition_of(file, f"populations {population.id}", population.where).comparisons()
+    for column in dict.fromkeys(part.column for part in parts if part.column in after):
+        raise PlanError(
+            file,
+            f"analyses {analysis.id}",
+            f"is about the population {population.id!r}, whose condition asks for {column!r}: it is measured after the"
+            f" arms were drawn, as the outcome {after[column]}, and the arm may decide who is in it.",
+            "Use a condition on what was known before, or make the analysis of kind exploratory.",
+        )
 
 
 # Populations without a condition: everybody; who has no outcome is left out of an analysis in any case.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hhp_stats.files.project_root import find_root
-from hhp_stats.plan.imprint import Author, Funder, Imprint, Person, known, read_imprint
+from hhp_stats.plan.imprint import NONE, Author, Funder, Imprint, Person, known, read_imprint
 from hhp_stats.present.listing import listed_words
 from hhp_stats.present.markdown import escaped
 
@@ -16,7 +16,8 @@ def about(*, root: Path | None = None) -> str:
     lines = [("Authors", "; ".join(_author(author) for author in found.authors))]
     lines += [("Version", f"{found.version}, {found.date.day} {found.date:%B %Y}"), ("Publisher", found.publisher)]
     licence = escaped(found.licence)
-    lines += [("Identifiers", f"DOI {found.doi}; ISBN {found.isbn}")]
+    identifiers = [f"{name} {own}" for name, own in (("DOI", found.doi), ("ISBN", found.isbn)) if own != NONE]
+    lines += [("Identifiers", "; ".join(identifiers))] if identifiers else []
     text = [f"**{name}.** {escaped(words)}" for name, words in lines]
     text.append(f"**Licence.** [{licence}]({found.licence_url})" if found.licence_url else f"**Licence.** {licence}")
     if found.funders:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from hhp_stats.present.marked_text import plain
+
 
 def listed_words(parts: Sequence[str], *, last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`; "" of nothing. `last` is "or" after a negation. A comma before it keeps apart
@@ -26,6 +28,11 @@ def clauses_named(codes: Iterable[str]) -> str:
     """`Clause P54`, or `Clauses P5, P48 and P54`: each once, in the order of the list of clauses; "" of none."""
     found = sorted(set(codes), key=lambda code: (code.rstrip("0123456789"), len(code), code))
     return f"Clause{'s' if len(found) > 1 else ''} {listed_words(found)}" if found else ""
+
+
+def opened(text: str) -> str:
+    """The beginning of a sentence: no sentence begins with a figure, or with a sign that stands for one."""
+    return capital(text) if plain(text)[:1].isalpha() else f"In all, {text}"
 
 
 def capital(label: str) -> str:

@@ -16,7 +16,7 @@ from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.plan.table_plan import RESPONSE
 from hhp_stats.plan.table_schema import TableColumn
 from hhp_stats.present.consort import trial_table
-from hhp_stats.present.listing import capital, listed_words
+from hhp_stats.present.listing import capital, listed_words, opened
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import count, percent, plural, plural_in_words, spelled, withheld
 from hhp_stats.present.status import read_release
@@ -44,11 +44,11 @@ class StandardParts:
         people = plural(plan.design.randomised, *plan.words.person)
         arms = listed_words([f"\u201c{arm.label}\u201d" for arm in plan.arms])
         if not plan.design.cluster:
-            return f"{people} were randomised one by one to {spelled(len(plan.arms))} arms: {arms}."
+            return f"{opened(people)} were randomised one by one to {spelled(len(plan.arms))} arms: {arms}."
         groups = (
             plan.words.cluster[1] if plan.design.clusters is None else plural(plan.design.clusters, *plan.words.cluster)
         )
-        return f"{capital(groups)} with {people} were randomised whole to {spelled(len(plan.arms))} arms: {arms}."
+        return f"{opened(groups)} with {people} were randomised whole to {spelled(len(plan.arms))} arms: {arms}."
 
     def deviations(self) -> str:
         """What was done otherwise than planned, with the reason; a sentence where nothing was."""
@@ -135,11 +135,8 @@ class StandardParts:
         number = 0 if table is None else len(table)
         if not number:
             return "The ledger has no correction: every value is the one that the table was sent with."
-        return (
-            f"{plural(number, 'correction was', 'corrections were')} applied; only the ledger has the values,"
-            " people and"
-            " reasons."
-        )
+        said = opened(plural_in_words(number, "correction was", "corrections were"))
+        return f"{said} applied; only the ledger has the values, people and reasons."
 
     @presented
     def disclosure(self) -> str:
@@ -207,7 +204,7 @@ class StandardParts:
         rows = self.output.results
         # That a comparison of who is known has no result, since all are, is said where the outcome's share is.
         lacking = int(((rows["status"] == "not_estimated") & (rows["outcome"] != RESPONSE)).sum())
-        made = capital(plural_in_words(lacking, "estimate"))
+        made = opened(plural_in_words(lacking, "estimate"))
         return f"{made} could not be made; the tables say why." if lacking else ""
 
 

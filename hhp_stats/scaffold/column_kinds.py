@@ -7,13 +7,15 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from hhp_stats.intake.days import day_of
 from hhp_stats.intake.spellings import same
-from hhp_stats.intake.values import Unreadable, day_of, has_decimal_comma
+from hhp_stats.intake.values import Unreadable, has_decimal_comma, is_grouped
 from hhp_stats.plan.runnable_table import OWN
 from hhp_stats.plan.table_schema import ARM, ColumnKind
 
 FEW = 12  # values of a category
 _GAPS = {"", "na", "n/a", ".", "nan", "null", "none", "missing"}
+_VALUES_AMONG_WORDS = {"none"}  # a gap among figures; among words an answer: no offer, no symptoms
 _CODES = {"-9", "-99", "-999", "-1"}  # of columns whose other values are never negative
 _YES, _NO = frozenset({"yes", "y", "true"}), frozenset({"no", "n", "false"})
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -43,20 +45,28 @@ class Column:
 def guessed_column(head: str, values: Sequence[str], name: str, *, blank: Collection[str] = ()) -> Column:
     """What a column seems to hold; `blank` are words for "no value", in comparable form, beside the usual ones."""
     nothing = {*_GAPS, *blank}
-    gaps = tuple(dict.fromkeys(value for value in values if value and same(value) in nothing))
-    known = [value for value in values if value and same(value) not in nothing]
+    known, gaps = _without(values, nothing)
     numbers = [_number(value) for value in known]
     whole = [number for number in numbers if number is not None]
     if known and len(whole) == len(known):
         return _of_numbers(head, name, known, whole, gaps)
+    days = bool(known) and all(map(_is_day, dict.fromkeys(known)))
+    if not days:
+        known, gaps = _without(values, nothing - _VALUES_AMONG_WORDS)
     distinct = tuple(dict.fromkeys(known))
     forms = {same(value) for value in distinct}
     kind: ColumnKind = "category" if len(distinct) <= FEW else "text"
-    if known and all(map(_is_day, distinct)):
+    if days:
         kind = "date"
     elif forms & _YES and forms & _NO and forms <= _YES | _NO:
         kind = "0/1"
     return Column(heading=head, name=name, kind=kind, values=distinct, missing=gaps)
+
+
+def _without(values: Sequence[str], nothing: Collection[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The values that say something, and the words among them that stand for none."""
+    gaps = tuple(dict.fromkeys(value for value in values if value and same(value) in nothing))
+    return [value for value in values if value and same(value) not in nothing], gaps
 
 
 def _of_numbers(head: str, name: str, known: list[str], numbers: list[float], gaps: tuple[str, ...]) -> Column:
@@ -76,9 +86,13 @@ def _of_numbers(head: str, name: str, known: list[str], numbers: list[float], ga
 
 
 def _number(text: str) -> float | None:
-    """A number, with a decimal comma too: whoever checks the table says what to do about that."""
+    """A number, with commas between thousands, or with a decimal comma: whoever checks the table says what to do about
+    that.
+    """
     if has_decimal_comma(text):
         text = text.replace(".", "").replace(",", ".")
+    elif is_grouped(text):
+        text = text.replace(",", "")
     return float(text) if _NUMBER.fullmatch(text) else None
 
 

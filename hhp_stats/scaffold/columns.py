@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hhp_stats.errors import HhpError
 from hhp_stats.intake.container import Refused
-from hhp_stats.intake.grid import CellError
+from hhp_stats.intake.grid import NO_STORED_VALUE, CellError, Grid
 from hhp_stats.intake.headings import is_personal
 from hhp_stats.intake.ods import read_ods
 from hhp_stats.intake.survey_export import read_sav_export
 from hhp_stats.intake.text_file import read_csv_grid
+from hhp_stats.intake.workbook_layout import headed_by
 from hhp_stats.intake.xlsx import read_xlsx
 from hhp_stats.plan.nearest import allowed
 from hhp_stats.plan.runnable_table import OF_NO_OUTCOME, OWN
 from hhp_stats.plan.table_plan import RESPONSE
 from hhp_stats.plan.table_schema import ColumnKind
 from hhp_stats.scaffold.column_kinds import Column, free_name, guessed_column, named_columns, plain_name
+from hhp_stats.scaffold.table_rows import (
+    GROUP,
+    TableRefused,
+    named_people,
+    refuse_rows_of_waves,
+    refuse_title,
+    refuse_two_tables,
+    refuse_unheaded,
+    words_of,
+)
 
 ENDINGS = (".csv", ".xlsx", ".ods", ".sav")
 RELEASE, SYNTHETIC = "release", "synthetic"
@@ -32,27 +42,11 @@ _ARMS = (
     re.compile(r"\barms?\b|treat|\btrt|alloc|random|interven"),
     re.compile(r"\bconditions?\b|\bgroups?\b"),
 )
-_PERSON = re.compile(
-    r"\b(\w*id|id\w*|subject|person|participant|patient|pupil|student|respondent|case|no|nr|num|number|key)\b"
-)
-_MEASURED = re.compile(r"[+-]?\d*[.,]\d+")  # no identifier
-_CLUSTER = re.compile(
-    r"cluster|team|school|site|class|centre|center|practice|ward|village|hospital|building", re.IGNORECASE
-)
-_WAVE = re.compile(
-    r"[._ -]?(?P<wave>pre|post|base(?:line)?|bl|end(?:line)?|follow_?up|fu|[tw]?\d+[dwmy]?)$", re.IGNORECASE
-)
-_WAVE_FIRST = re.compile(
-    r"^(?P<wave>pre|post|base(?:line)?|bl|end(?:line)?|follow_?up|fu|[tw]\d+)_?(?P<stem>[a-z]\w*)$", re.IGNORECASE
-)
-_BEFORE = re.compile(r"^(pre|base(line)?|bl|[tw]?0[dwmy]?)$", re.IGNORECASE)
+_WAVES = "pre|post|before|after|base(?:line)?|bl|end(?:line)?|follow_?up|fu"
+_WAVE = re.compile(rf"[._ -]?(?P<wave>{_WAVES}|[tw]?\d+[dwmy]?)$", re.IGNORECASE)
+_WAVE_FIRST = re.compile(rf"^(?P<wave>{_WAVES}|[tw]\d+)_?(?P<stem>[a-z]\w*)$", re.IGNORECASE)
+_BEFORE = re.compile(r"^(pre|before|base(line)?|bl|[tw]?0[dwmy]?)$", re.IGNORECASE)
 _SEARCHED = 20  # rows in which headings are looked for
-
-
-class TableRefused(HhpError):
-    """A file from which no trial can be set up: another format, or no table in it."""
-
-    exit_status = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +75,9 @@ def guess_table(
     `arms`: does it compare any? `arm` is the heading of their column, "" for the one that looks like it. `blank` are
     the project's words for "no value".
 
-    Refuses (TableRefused) another format, a file that cannot be read, and a table without people, headings or a
-    column of arms. Nothing of what it holds about persons is kept but the values of columns that few values describe.
+    Refuses (TableRefused) another format, a file that cannot be read, a table without people, headings or a column of
+    arms, and one that has a row for each wave. Nothing of what it holds about persons is kept but the values of columns
+    that few values describe.
     """
     heads, rows = _cells(path)
     seen: dict[str, list[str]] = {head: [row.get(place, "") for row in rows] for place, head in heads.items()}
@@ -116,7 +111,9 @@ def guess_table(
         )
     by_name = {column.name: seen[column.heading] for column in columns}
     cluster, clusters = _cluster(columns, by_name, arm) if clustered else ("", 0)
-    person = _person(columns, by_name, len(rows))
+    person = named_people(columns, by_name, groups={cluster})
+    if arm:
+        refuse_rows_of_waves(path, columns, by_name, arm=arm, person=person, groups={cluster})
     special: dict[str, ColumnKind] = {
         **({arm: "arm"} if arm else {}),
         **({cluster: "cluster"} if cluster else {}),
@@ -148,15 +145,6 @@ def guess_table(
     )
 
 
-def _refuse_title(path: Path, filled: Sequence[int]) -> None:
-    """Refuses a sheet whose first row holds far fewer cells than one below: a title, and no headings."""
-    if filled and 2 * filled[0] < max(filled):
-        raise TableRefused(
-            f"{path.name} has {filled[0]} filled cells in its first row and up to {max(filled)} below: headings must"
-            " stand in the first row. Delete the rows above them."
-        )
-
-
 def _renamed(name: str, arm: str) -> str:
     """Name of a column in the plan: `arm` is the column of the arms, and no other."""
     return "arm" if name == arm else f"{name}_2" if name == "arm" else name
@@ -186,9 +174,12 @@ def _cells(path: Path) -> tuple[dict[int, str], list[dict[int, str]]]:
             places = dict(enumerate(export.heads, start=1))
             body = [dict(enumerate(cells, start=1)) for _, cells in export.body]
         else:
-            grid = {".csv": read_csv_grid, ".xlsx": read_xlsx, ".ods": read_ods}[ending](path)
+            grid = (
+                read_csv_grid(path) if ending == ".csv" else _sheet(path, read_xlsx if ending == ".xlsx" else read_ods)
+            )
             first = min(grid.rows, default=0)
-            _refuse_title(path, [len(grid.rows[number]) for number in sorted(grid.rows)[:_SEARCHED]])
+            refuse_title(path, [len(grid.rows[number]) for number in sorted(grid.rows)[:_SEARCHED]])
+            refuse_unheaded(path, grid, head=first)
             places = {place: str(value).strip() for place, value in grid.rows.get(first, {}).items()}
             body = [grid.rows[number] for number in sorted(grid.rows) if number > first]
     except Refused as refused:
@@ -203,17 +194,20 @@ def _cells(path: Path) -> tuple[dict[int, str], list[dict[int, str]]]:
     return places, rows
 
 
+def _sheet(path: Path, read: Callable[..., Grid]) -> Grid:
+    """The sheet of a workbook that holds the table: the first that is shown. Refuses a second one with its headings."""
+    grid = read(path)
+    heads = [str(cell) for cell in grid.rows.get(min(grid.rows, default=0), {}).values()]
+    refuse_two_tables(path, read(path, sheet=grid.sheet, holds_table=headed_by(heads)) if heads else grid)
+    return grid
+
+
 def _text(value: Any) -> str:
-    if value is None or isinstance(value, CellError):
+    if value is None or value is NO_STORED_VALUE or isinstance(value, CellError):
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return " ".join(str(value).split())
-
-
-def _words_of(heading: str) -> str:
-    """A heading as single words: `patientID`, `Patient No` and `patient_no` are two."""
-    return plain_name(re.sub(r"(?<=[^\W\d_A-Z])(?=[A-Z])", "_", heading)).replace("_", " ")
 
 
 def _able(columns: Sequence[Column]) -> str:
@@ -224,22 +218,8 @@ def _able(columns: Sequence[Column]) -> str:
 def _arm(columns: Sequence[Column]) -> str:
     """The column whose heading speaks of arms and that has few values."""
     able = [column for column in columns if 2 <= len(column.values) <= MOST_ARMS]
-    said = (column.name for wanted in _ARMS for column in able if wanted.search(_words_of(column.heading)))
+    said = (column.name for wanted in _ARMS for column in able if wanted.search(words_of(column.heading)))
     return next(said, "")
-
-
-def _person(columns: Sequence[Column], values: Mapping[str, Sequence[str]], people: int) -> str:
-    """A column that names everybody once, and whose heading says so."""
-    for column in columns:
-        own = values[column.name]
-        if (
-            _PERSON.search(_words_of(column.heading))
-            and len(set(own)) == people
-            and not any(map(_MEASURED.fullmatch, own))
-            and column.kind != "date"
-        ):
-            return column.name
-    return ""
 
 
 def _cluster(columns: Sequence[Column], values: Mapping[str, Sequence[str]], arm: str) -> tuple[str, int]:
@@ -256,7 +236,7 @@ def _cluster(columns: Sequence[Column], values: Mapping[str, Sequence[str]], arm
             and all(len(own) == 1 for own in groups.values())
             and "" not in groups
         ):
-            found.append((bool(_CLUSTER.search(column.heading)), len(groups), column.name))
+            found.append((bool(GROUP.search(column.heading)), len(groups), column.name))
     return (max(found)[2], max(found)[1]) if found else ("", 0)
 
 
@@ -283,9 +263,10 @@ def _outcomes_in(columns: Sequence[Column], names: Mapping[str, str]) -> dict[st
 
 def _outcomes(columns: Sequence[Column], names: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Columns that seem to be one outcome at several times, by their headings; where there are none, the last
-    column.
+    column that is no baseline.
 
-    A column that is called as a baseline alone is that of the only outcome without one.
+    A column that is called as a baseline alone is that of the only outcome without one. A heading without a time is
+    that of the measure after the trial where another adds a time before it: `visits` beside `visits_pre`.
     """
     groups: dict[str, dict[str, str]] = {}
     for pattern, place in ((_WAVE, "end"), (_WAVE_FIRST, "start")):
@@ -296,9 +277,15 @@ def _outcomes(columns: Sequence[Column], names: Mapping[str, str]) -> dict[str, 
                 stem = column.name[: found.start()] if place == "end" else found["stem"]
                 if stem:
                     groups.setdefault(stem, {})[found["wave"]] = column.name
+    plain = {column.name for column in columns}
+    for stem, waves in groups.items():
+        if len(waves) == 1 and stem in plain and _BEFORE.fullmatch(next(iter(waves))):
+            waves["after"] = stem
     several = {stem: waves for stem, waves in groups.items() if len(waves) > 1}
     if not several:
-        return {columns[-1].name: {"": columns[-1].name}} if columns else {}
+        before = {name for waves in groups.values() for wave, name in waves.items() if _BEFORE.fullmatch(wave)}
+        last = next((column.name for column in reversed(columns) if column.name not in before), "")
+        return {last: {"": last}} if last else {}
     found_waves = {
         _free_outcome(stem, names.values()): {_wave(wave): name for wave, name in waves.items()}
         for stem, waves in several.items()

@@ -189,3 +189,47 @@ def test_labelled_numbers_of_spss_are_offered_as_categories(tmp_path: Path) -> N
     assert guess.column("trust").kind == "category" and guess.column("trust").values == (
         "not at all", "a little", "fully",
     )  # fmt: skip
+
+
+def test_none_among_words_is_an_answer_and_among_figures_a_gap(tmp_path: Path) -> None:
+    columns = sixty(pain=["none", "mild", "severe"] * 20, score=["none", *range(59)])
+    columns["Gruppe"] = ["leaflet", "none"] * 30
+    found = guess_table(table(tmp_path, columns), clustered=False, arm="Gruppe")
+    assert found.arm_sizes == {"leaflet": 30, "none": 30}
+    assert found.column("pain").values == ("none", "mild", "severe")
+    assert (found.column("score").kind, found.column("score").missing) == ("number", ("none",))
+
+
+def test_commas_between_thousands_are_no_text(tmp_path: Path) -> None:
+    found = guess_table(
+        table(tmp_path, sixty(income=[f"{20_000 + n:,}" for n in range(60)])), clustered=False, arm="Gruppe"
+    )
+    assert (found.column("income").kind, found.column("income").low) == ("number", 20_000)
+
+
+def test_a_heading_without_a_time_goes_with_the_one_before(tmp_path: Path) -> None:
+    score = list(range(60))
+    found = guess_table(table(tmp_path, sixty(visits=score, visits_pre=score)), clustered=False, arm="Gruppe")
+    assert found.outcomes == {"visits_value": {"baseline": "visits_pre", "after": "visits"}}
+    found = guess_table(table(tmp_path, sixty(mood_before=score, mood_after=score)), clustered=False, arm="Gruppe")
+    assert found.outcomes == {"mood": {"baseline": "mood_before", "after": "mood_after"}}
+    found = guess_table(table(tmp_path, sixty(steps=score, mood_before=score)), clustered=False, arm="Gruppe")
+    assert found.outcomes == {"steps": {"": "steps"}}  # no outcome is a measure before the trial
+
+
+@pytest.mark.parametrize("wave", [["baseline"] * 20 + ["week 6"] * 20 + ["week 12"] * 20, list("123") * 20])
+def test_a_table_with_a_row_a_wave_is_refused(tmp_path: Path, wave: list[object]) -> None:
+    """Three rows a person would otherwise be three people; the numbers of teams are no people's."""
+    people = [n % 20 for n in range(60)] if wave[0] == "baseline" else [n // 3 for n in range(60)]
+    columns = {"patientID": people, "arm": [("a", "b")[n % 2] for n in people], "wave": wave, "score": list(range(60))}
+    with pytest.raises(TableRefused, match="60 rows of 20 people: patientID stands in several, told apart by wave"):
+        guess_table(table(tmp_path, columns), clustered=False)
+    columns["team_id"] = columns.pop("patientID")
+    assert guess_table(table(tmp_path, columns), clustered=False).people == 60
+
+
+def test_people_s_numbers_of_which_one_stands_twice_are_people_s(tmp_path: Path) -> None:
+    """The check of the table then names both rows; a measure with few equal values is none."""
+    columns = sixty(score=list(range(60)), steps_number=[1000 + n % 58 for n in range(60)])
+    columns["patientID"][7] = 3
+    assert guess_table(table(tmp_path, columns), clustered=False, arm="Gruppe").person == "patientid"

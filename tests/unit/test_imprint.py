@@ -117,6 +117,15 @@ def test_nobody_of_the_documents_is_an_author_of_the_report() -> None:
     assert all(funder.name in text and funder.grant in text for funder in found.funders)
 
 
+def test_a_report_may_have_no_identifiers(home: Path) -> None:
+    """Not every report of real data has an ISBN or a DOI: "none" says so, and nothing of it is printed."""
+    edited(home, f'isbn = "{TO_CONFIRM}"', 'isbn = "none"')
+    assert "isbn" not in unconfirmed(read_imprint(home))
+    assert f"**Identifiers.** DOI {TO_CONFIRM}" in shown.about(root=home).replace("\\", "")
+    edited(home, f'doi = "{TO_CONFIRM}"', 'doi = "none"')
+    assert "Identifiers" not in shown.about(root=home) and "none" not in bibtex(load_project(home))
+
+
 def test_the_citation_leaves_out_what_is_open_and_says_what_the_data_are(home: Path) -> None:
     project = replace(load_project(home), banner="Made-up numbers.")
     entry = bibtex(project)

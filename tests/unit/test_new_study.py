@@ -339,7 +339,7 @@ def test_from_the_table_to_every_cell_of_the_chapter(
     assert "12-walks.qmd" not in made["consort", ""] and "sec-wal-missing" in made["consort", ""]
     assert ("Cluster 3a" in made["consort", ""]) == clustered
     assert f"data/tables/{KEY}.csv (120 rows)" in made["provenance", ""]
-    assert parts.design().startswith("120 people" if not clustered else "12 surgeries with 120 people")
+    assert parts.design().startswith(f"In all, {'12 surgeries with ' if clustered else ''}120 people")
     assert parts.deviations().startswith("Every planned analysis was run as the plan says.")
     lost = f"{100 * (1 - known.mean()):.1f}%"
     assert f"not known for {lost} of those randomised" in parts.limits()

@@ -28,6 +28,7 @@ from hhp_stats.present.field_trials.tables_on_table import TABLES_ON_TABLE
 from hhp_stats.present.markdown import escaped, printed_table
 from hhp_stats.present.marks import shown
 from hhp_stats.present.stand_in import drawn_or_said
+from hhp_stats.results.frame import LACKING
 
 Made = TypeVar("Made")
 # Of a trial on a plain table: sentences about the plan's own numbers are those of every trial.
@@ -76,7 +77,10 @@ class FieldTrialChapter:
             said.append(f"### {label} {{#sec-{short}-results-{outcome.id.replace('_', '-')}}}\n")
             for arm in self.report.plan.offered:
                 name = f"{outcome.id}/{arm.id}"
-                said.append(escaped(f"{self.say(f'effect/{name}')} {self.say(f'robustness/{name}')}") + "\n")
+                sentences = [self.say(f"effect/{name}")]
+                if self.report.planned(outcome.id, arm)["status"] not in LACKING:  # else nothing is there to agree with
+                    sentences.append(self.say(f"robustness/{name}"))
+                said.append(escaped(" ".join(sentences)) + "\n")
             said.append(self.figure(f"arms/{outcome.id}")._repr_markdown_())
         return "\n".join(said)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from hhp_stats.errors import UnknownName
@@ -28,9 +30,11 @@ def arm_value(report: FieldTrialReport, outcome: IndividualOutcome, arm: Arm) ->
     """The mean of an arm, or its share in per cent, with standard error and people."""
     row = report.arm(outcome.id, arm)
     if row["status"] in LACKING:
-        return "not known"
+        return "withheld" if row["status"] == "withheld" else "not known"
     scale, digits, _ = unit_of(outcome)
     value = percent(row["estimate"]) if scale > 1 else number(row["estimate"], digits)
+    if not math.isfinite(row["std_error"]):
+        return f"{value} (all the same, n = {count(row['n'])})"
     return f"{value} (standard error {number(scale * row['std_error'], digits)}, n = {count(row['n'])})"
 
 
@@ -142,7 +146,10 @@ def verdict(report: FieldTrialReport) -> str:
     """All comparisons in one sentence: how many show a clear difference, before and after Holm's adjustment."""
     rows = _estimated(report)
     if not rows:
-        return "No outcome could be analysed."
+        planned = [report.planned(o.id, arm)["status"] for o, arm in report.comparisons]
+        if set(planned) == {"withheld"}:
+            return "The results are withheld, because the numbers of people concerned are very small."
+        return "No outcome could be analysed." + (" Some results are withheld." if "withheld" in planned else "")
     clear = [name for name, _, row in rows if prose.is_clear(row)]
     if len(rows) == 1:
         name, _, row = rows[0]

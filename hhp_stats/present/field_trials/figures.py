@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hhp_stats.errors import UnknownName
+from hhp_stats.errors import NoObservations, UnknownName
 from hhp_stats.plan.individual import IndividualOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.axes_window import WINDOW_WORDS, window
@@ -122,12 +122,18 @@ def _arms_on_table(report: FieldTrialReport, name: str) -> EmbeddedFigure:
         for place, arm in enumerate((report.control, *report.plan.offered))
     ]
     rows = [(label, row, colour) for label, row, colour in every if row["status"] not in LACKING]
+    if not rows:
+        raise NoObservations(f"no arm has a mean of {outcome.label}")  # said in the figure's place
     title = f"{outcome.label} ({'per cent' if scale > 1 else outcome.unit})"
     conf = level(report.plan.conf_level)
     said = [
-        f"{label}: {number(scale * mean['estimate'], digits)}, {conf} interval"
-        f" {interval(scale * mean['conf_low'], scale * mean['conf_high'], digits)},"
-        f" {report.people(mean['n'])}"
+        f"{label}: {number(scale * mean['estimate'], digits)}, "
+        + (
+            f"{conf} interval {interval(scale * mean['conf_low'], scale * mean['conf_high'], digits)}"
+            if math.isfinite(mean["conf_low"])
+            else "all the same"
+        )
+        + f", {report.people(mean['n'])}"
         for label, mean, _ in rows
     ]
     said += [
@@ -160,7 +166,9 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
         sign = 1.0 if outcome.better == "higher" else -1.0
         ends = sorted((sign * row["conf_low"], sign * row["conf_high"]))
         rows.append((_turned(report.named(outcome, arm), outcome), sign * row["estimate"], ends[0], ends[1]))
-    reach = float(report.detectable("achieved")["estimate"]) if "achieved" in report.plan.power else None
+    if not rows:
+        raise NoObservations("no effect is known in standard deviations")  # said in the figure's place
+    reach = float(report.detectable("achieved")["estimate"]) if "achieved" in report.plan.power else math.nan
     title = (
         f"Standard deviations; above zero is better for the {group_of(report, report.treatment)}"
         if len(report.plan.offered) == 1
@@ -185,20 +193,24 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
             f"Hedges\u2019 g of every outcome with {level(report.plan.conf_level)} intervals, turned so that above zero"
             f" is better. {words}."
         )
-        + ("" if reach is None else f" A band marks effects below {number(reach)}."),
+        + (f" A band marks effects below {number(reach)}." if math.isfinite(reach) else ""),
         caption=f"All outcomes in standard deviations: {verdict}; lines are {level(report.plan.conf_level)} intervals"
-        + ("" if reach is None else ", the band marks effects smaller than the trial could be expected to detect"),
+        + (
+            ", the band marks effects smaller than the trial could be expected to detect"
+            if math.isfinite(reach)
+            else ""
+        ),
     )
 
 
-def _effects(
-    rows: Sequence[tuple[str, float, float, float]], *, reach: float | None, title: str, width: float
-) -> Figure:
-    """One line an effect, (label, estimate and ends of its interval), over a band `reach` to either side of zero."""
+def _effects(rows: Sequence[tuple[str, float, float, float]], *, reach: float, title: str, width: float) -> Figure:
+    """One line an effect, (label, estimate and ends of its interval), over a band `reach` to either side of zero, none
+    where that is not known.
+    """
     words = [f"{number(middle)} ({interval(low, high)})" for _, middle, low, high in rows]
     frame = row_axes([label for label, *_ in rows], width=width, row=0.34, around=0.8, words=words)
     axes = frame.axes
-    if reach is not None:
+    if math.isfinite(reach):
         axes.axvspan(-reach, reach, color=TINTS[0], alpha=0.6, linewidth=0)
     frame.upright(0)
     for y, (_, middle, low, high) in zip(frame.places, rows, strict=True):

@@ -22,7 +22,7 @@ from hhp_stats.present.field_trials.effects_on_table import (
     verdict,
 )
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
-from hhp_stats.present.listing import listed_words
+from hhp_stats.present.listing import listed_words, opened
 from hhp_stats.present.numbers import interval, level, number, percent, spelled, withheld
 from hhp_stats.results.frame import LACKING
 
@@ -42,7 +42,7 @@ def sample(report: FieldTrialReport) -> str:
         whole = f"{report.clusters(len(table))} with {whole}"
     within = report.plan.strata
     drawn = f", within strata of {listed_words([report.term(name) for name in within])}" if within else ""
-    return f"{whole} were randomised{drawn}: {listed_words(parts)}."
+    return f"{opened(whole)} were randomised{drawn}: {listed_words(parts)}."
 
 
 def known(report: FieldTrialReport) -> str:
@@ -81,12 +81,13 @@ def known(report: FieldTrialReport) -> str:
 def power(report: FieldTrialReport) -> str:
     """The smallest effects that the trial could be expected to find, by the plan's assumptions."""
     said = []
+    which = " in the comparison with the smallest arm" if len(report.plan.offered) > 1 else ""
     for entry in report.plan.power.values():
         row = report.detectable(entry.id)
         if row["status"] in LACKING:
             continue
         said.append(
-            f"{entry.label} ({report.people(row['n'])}): {number(row['estimate'])} standard deviations "
+            f"{entry.label} ({report.people(row['n'])}): {number(row['estimate'])} standard deviations{which} "
             f"with a power of {percent(entry.power, 0)} at a two-sided level of {number(entry.alpha)}."
         )
     return " ".join(said) or "The plan makes no assumption about detectable effects."
@@ -94,8 +95,9 @@ def power(report: FieldTrialReport) -> str:
 
 def balance(report: FieldTrialReport) -> str:
     """How far apart are the arms before the trial?"""
-    rows = [row for row in report.records("balance") if row["kind"] in ("continuous", "categorical")]
-    rows = [row for row in rows if not withheld(row["std_difference"]) and math.isfinite(float(row["std_difference"]))]
+    every = [row for row in report.records("balance") if row["kind"] in ("continuous", "categorical")]
+    hidden = list(dict.fromkeys(report.term(str(row["covariate"])) for row in every if withheld(row["std_difference"])))
+    rows = [row for row in every if not withheld(row["std_difference"]) and math.isfinite(float(row["std_difference"]))]
     if not rows:
         return "No difference between the arms before the trial can be shown."
     worst = max(rows, key=lambda row: abs(float(row["std_difference"])))
@@ -110,9 +112,10 @@ def balance(report: FieldTrialReport) -> str:
         else f"Of {spelled(covariates)} characteristics before the trial, the largest standardised difference"
     )
     before = "" if covariates > 1 else "Before the trial, "
+    lost = "" if not hidden else f" That of {listed_words(hidden)} is withheld."
     return (
         f"{before}{which} between the arms is {number(worst['std_difference'])}"
-        f" ({report.term(str(worst['covariate']))}{whose})."
+        f" ({report.term(str(worst['covariate']))}{whose}).{lost}"
     )
 
 

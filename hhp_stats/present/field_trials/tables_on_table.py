@@ -289,10 +289,13 @@ def power(report: FieldTrialReport) -> GT:
                 **({} if entry.printed is None else {"Planned effect": number(entry.printed)}),
             }
         )
-    basis = "equal arms, no covariates"
+    basis = "arms as large as here"
     if report.plan.design.cluster:
         one, many = report.plan.words.cluster
-        basis = f"the sizes of the {many} and how alike {report.them} of one {one} are here, no covariates"
+        basis = f"the numbers and sizes of the {many} and how alike {report.them} of one {one} are here"
+    if len(report.plan.offered) > 1:
+        basis += f", for the comparison with \u201c{report.control.label}\u201d that has the smallest arm"
+    basis += ", no covariates"
     return plain_table(
         pd.DataFrame(cells),
         stub="Sample",

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from hhp_stats.errors import InvalidInput, NoObservations
+from hhp_stats.design.detectable_effect import FEWEST_CLUSTERS
+from hhp_stats.errors import InvalidInput, NoObservations, SingleClusterArm
 from hhp_stats.estimate.complier import complier_effect
 from hhp_stats.estimate.two_sample import ArmSummary, pooled_contrast, welch
 from hhp_stats.infer.pooling import pool
@@ -102,8 +103,13 @@ def one_variance(data: AnalysisData) -> dict[str, Estimate]:
 
 
 def means_of_clusters(data: AnalysisData) -> dict[str, Estimate]:
-    """Welch's test of the clusters' means: each cluster counts once."""
+    """Welch's test of the clusters' means: each cluster counts once.
+
+    Refuses (SingleClusterArm) an arm of fewer than two clusters in which the outcome is known.
+    """
     means = data.people.groupby(data.cluster)[[data.outcome, "treatment"]].mean()
+    if means["treatment"].value_counts().reindex([0.0, 1.0], fill_value=0).min() < FEWEST_CLUSTERS:
+        raise SingleClusterArm("an arm holds fewer than two clusters: their means cannot be compared")
     return {
         "": welch(
             outcome=means[data.outcome].to_numpy(dtype=np.float64),

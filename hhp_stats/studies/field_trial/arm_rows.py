@@ -15,11 +15,11 @@ from scipy import stats
 from hhp_stats.calls.ran import name_of
 from hhp_stats.design.detectable_effect import ErrorRates, individual_detectable_effect, people_needed
 from hhp_stats.errors import EstimationError
-from hhp_stats.plan.individual import Arm, IndividualOutcome, IndividualPlan
+from hhp_stats.plan.individual import Arm, IndividualOutcome, IndividualPlan, StudyPower
 from hhp_stats.results.contrast import EITHER_WAY
 from hhp_stats.results.frame import ResultRow, not_estimated
 from hhp_stats.studies.field_trial.analysed import outcome_column
-from hhp_stats.studies.field_trial.clusters import arm_mean, people_of
+from hhp_stats.studies.field_trial.clusters import arm_mean, as_equal_arms, by_own_arms, people_of
 from hhp_stats.studies.sources import sourced, states_source
 
 ALIKE = "All values are the same: there is no standard error and no interval."
@@ -48,7 +48,7 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                 continue
             sd, n = float(values.std(ddof=1)), len(values)
             error, df, source = sd / math.sqrt(n), float(n - 1), name_of(arm_rows)
-            if plan.design.cluster:
+            if plan.design.cluster and sd > 0:
                 own = people.loc[(people["treatment"] == arm.code) & people[column].notna()]
                 try:
                     clustered = sourced(
@@ -191,20 +191,44 @@ def _recall_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     ]
 
 
+def _detectable(share: float, *, people: float, rates: ErrorRates) -> float:
+    return individual_detectable_effect(people=people * share, rates=rates)
+
+
+def _needed(share: float, *, effect: float, rates: ErrorRates) -> float:
+    return people_needed(effect=effect, rates=rates) / share
+
+
+def _of_arms(
+    computed: Callable[[float], float], people: pd.DataFrame, entry: StudyPower, plan: IndividualPlan
+) -> float:
+    """A formula of people in two equal arms, for the share of all people who in equal arms would tell as much."""
+    if not by_own_arms(plan):
+        return computed(1.0)
+    assumed = entry.analysed is not None or entry.response is not None  # else it is about those who answered
+    arms = people["arm"] if assumed else people.loc[people["responded"] == 1, "arm"]
+    return computed(2 * as_equal_arms(arms, plan) / len(arms))
+
+
 @states_source
 def power_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
-    """Detectable effects as planned and as achieved, and how many people the printed effect would have needed."""
+    """Detectable effects as planned and as achieved, and how many people the printed effect would have needed.
+
+    Those of a plain table are by the arms as large as they are, and of several arms about the smallest that is compared
+    with the control: of the same total, unequal arms find less.
+    """
     rows = []
     analysed = int(people["responded"].sum())
     for entry in plan.power.values():
         n = people_of(entry, plan, answered=analysed)
         rates = ErrorRates(alpha=entry.alpha, power=entry.power)
-        asked: dict[str, Callable[[], float]] = {"mde": partial(individual_detectable_effect, people=n, rates=rates)}
+        shape = "arms as large as here" if by_own_arms(plan) else "equal arms"
+        asked: dict[str, Callable[[float], float]] = {"mde": partial(_detectable, people=n, rates=rates)}
         if entry.printed is not None:
-            asked["people_needed"] = partial(people_needed, effect=entry.printed, rates=rates)
+            asked["people_needed"] = partial(_needed, effect=entry.printed, rates=rates)
         for name, computed in asked.items():
             try:
-                made = sourced(computed)
+                made = sourced(partial(_of_arms, computed, people, entry, plan))
             except EstimationError as error:  # nobody, or one person, answered
                 rows.append(
                     not_estimated(
@@ -212,7 +236,7 @@ def power_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                         reason=f"{type(error).__name__}: {error}",
                         population=entry.label,
                         contrast=EITHER_WAY,
-                        method="normal quantiles, equal arms",
+                        method=f"normal quantiles, {shape}",
                         analysis="exploratory",
                         clause=" ".join(entry.clauses),
                         source=name_of(power_rows),
@@ -227,7 +251,7 @@ def power_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                     estimand=f"{name}_{entry.id}",
                     population=entry.label,
                     contrast=EITHER_WAY,
-                    method=f"normal quantiles, equal arms, alpha {entry.alpha:g}, power {entry.power:g}",
+                    method=f"normal quantiles, {shape}, alpha {entry.alpha:g}, power {entry.power:g}",
                     analysis="exploratory",
                     estimate=made.value,
                     n=n,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hhp_stats.calls.ran import recorded
+from hhp_stats.calls.ran import name_of, recorded
 from hhp_stats.design.detectable_effect import Clustering, ErrorRates, cluster_detectable_effect
-from hhp_stats.errors import EstimationError
+from hhp_stats.errors import EstimationError, NoObservations, SingleClusterArm
 from hhp_stats.estimate.icc import icc_anova
 from hhp_stats.plan.individual import IndividualPlan, StudyPower
 from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
@@ -118,6 +118,29 @@ def people_of(entry: StudyPower, plan: IndividualPlan, *, answered: int) -> int:
     return answered if entry.response is None else round(entry.response * plan.design.randomised)
 
 
+def as_equal_arms(people: pd.Series, plan: IndividualPlan, *, lost: int = 0) -> float:
+    """How large would each of two equal arms be that tell as much as the arms here?
+
+    `people` holds the arm of everybody (or every cluster) counted. The variance of a difference goes with 1/a + 1/c, c
+    the control arm: equal arms of 2 / (1/a + 1/c) have the same. Of several arms it is the smallest that is compared
+    with the control. `lost`: what each arm gives up before counting (`Clustering.lost_clusters`). Refuses
+    (SingleClusterArm, NoObservations) arms of which nothing is left then.
+    """
+    sizes = [
+        (int(people.eq(arm.id).sum()) - lost, int(people.eq(plan.control.id).sum()) - lost) for arm in plan.offered
+    ]
+    if min(map(min, sizes)) < 1:
+        if lost:
+            raise SingleClusterArm(f"an arm holds no more than {lost} cluster: its variance cannot be known")
+        raise NoObservations("an arm has nobody whose outcome is known")
+    return min(2 / (1 / own + 1 / control) for own, control in sizes) + lost
+
+
+def by_own_arms(plan: IndividualPlan) -> bool:
+    """Whether detectable effects rest on the arms as large as they are; those of the documents rest on equal arms."""
+    return plan.data is not None
+
+
 _CLUSTERED = "cluster formula"
 
 
@@ -138,9 +161,21 @@ def _detectable(
     """The detectable effect with the clusters' sizes and the likeness found, for everyone or for those who answered."""
     sizes = known.groupby(plan.design.cluster).size()
     people = people_of(entry, plan, answered=len(known))
+    per_arm = len(sizes) / 2
+    if by_own_arms(plan):
+        try:
+            per_arm = as_equal_arms(known.groupby(plan.design.cluster)["arm"].first(), plan, lost=1)
+        except SingleClusterArm as refused:
+            return not_estimated(
+                result_id=_mde(plan, outcome, entry.id),
+                reason=f"{type(refused).__name__}: {refused}",
+                method=_CLUSTERED,
+                source=name_of(_detectable),
+                **about,
+            )
     shape = Clustering(
         mean_size=people / len(sizes),
-        clusters_per_arm=len(sizes) / 2,
+        clusters_per_arm=per_arm,
         icc=icc.used(),
         size_cv=float(sizes.std(ddof=1) / sizes.mean()),
     )

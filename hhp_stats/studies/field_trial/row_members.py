@@ -19,6 +19,7 @@ from hhp_stats.results.frame import ResultRow
 from hhp_stats.studies.estimators.beside import beside_effect
 from hhp_stats.studies.field_trial.analysed import in_arms, in_population, outcome_column
 from hhp_stats.studies.field_trial.arm_rows import group_masks
+from hhp_stats.studies.field_trial.clusters import by_own_arms
 from hhp_stats.studies.planned import sibling
 
 
@@ -134,9 +135,15 @@ def _sample_row(c: Crowd, row: ResultRow, plan: IndividualPlan) -> Row:
 
 
 def _power_row(c: Crowd, row: ResultRow, plan: IndividualPlan) -> Row:
-    """Detectable effects: for a number of people assumed by the design, or for those who answered."""
+    """Detectable effects: for a number of people assumed by the design, or for those who answered.
+
+    With arms as large as here the sizes of people's arms follow from them; with clusters only how many of these.
+    """
     entry = next(each for each in plan.power.values() if row.estimand.endswith(f"_{each.id}"))
-    if entry.analysed is not None or entry.response is not None:
-        return Row(n=None)
-    known = c.frame["responded"] == 1 if row.outcome == "power" else c.frame[outcome_column(plan, row.outcome)].notna()
-    return Row(n=c.of(known), plain=True)
+    p = c.frame
+    by_people = by_own_arms(plan) and row.outcome == "power"
+    known = p["responded"] == 1 if row.outcome == "power" else p[outcome_column(plan, row.outcome)].notna()
+    assumed = entry.analysed is not None or entry.response is not None
+    arms = [p["arm"] == arm.id if assumed else known & (p["arm"] == arm.id) for arm in plan.arms] if by_people else []
+    sizes = tuple(c.of(arm) for arm in arms)
+    return Row(n=None, goes_with=sizes) if assumed else Row(n=c.of(known), plain=True, goes_with=sizes)

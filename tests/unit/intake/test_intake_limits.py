@@ -32,11 +32,11 @@ SEVERITIES = {
         F24 F29 G01 G03 G04 G05 G06 G07 G08 G09 I01 I02 I03 I04 I05 I06 I07 I08 I09 I10 I11 K01 K02 K04 K05 K10
         K16 K17 K18 K19 K31 K32 K33 L01 L02 L03 L04 L05 L06 L07 M01 M02 M03 M04 M05 M06 M07 R01 R02 R03 R04 R05 R06 R07 R08
         R10 R12 R13 R14 R15 S01 S02 S03 S04 S06 S10 S11 S12 S13 S23 S24 S26 S28 S29 S30 S31 S33
-        S41 S42 S43 S44 S46 S47 T01 T02 T04 T05 T06 T07 T08 T09 T10 T11 T12 T13 T14 T15 T16 T17 T20 T21 T22 T28 X01 X03
+        S41 S42 S43 S44 S46 S47 T01 T02 T04 T05 T06 T07 T08 T09 T10 T11 T12 T13 T14 T15 T16 T17 T20 T21 T22 T28 T29 X01 X03
         X04 X06 X07 X08 X09 X13 X14 X15 X19 X21 X22 X24 X25 X26 X27 X30 X31 X32 X35 X37""",
     "warning": """
         A04 E12 E15 F08 F09 F14 F15 F19 F25 F26 F27 F30 F31 G02 K03 K20 K34 L08 L09 L10 L11 L12 P02 P03 R09 R11 R16 R17 R18
-        R19 S07 S15 S17 S20 S21 S25 S27 S34 S35 S36 S37 S38 S39 S40 S45 S48 S49 S50 S51 S52 T03 T18 T19 T23 T24 T25 T26 T27 X02 X11 X16 X17 X18 X20
+        R19 S07 S15 S17 S20 S21 S25 S27 S34 S35 S36 S37 S38 S39 S40 S45 S48 S49 S50 S51 S52 T03 T18 T19 T23 T24 T25 T26 T27 T30 T31 T32 T33 X02 X11 X16 X17 X18 X20
         X23 X28 X29 X33 X34 X38""",
     "note": """
         A09 F13 F16 F28 R20 S05 S14 S16 S18 S19 S22 X05 X10 X12 X36""",
@@ -75,6 +75,8 @@ ELSEWHERE = {
     "T23": "test_plain_table.py::test_an_outcome_against_itself_before",
     "T24": "test_plain_table.py::test_an_outcome_against_itself_before",
     "T26": "test_plain_table.py::test_the_limit_of_zeros",
+    "T31": "test_names_and_figures.py::test_the_limit_of_figures_far_from_the_others",
+    "T32": "test_names_and_figures.py::test_hours_among_minutes",
     "L12": "test_rules_runs.py::test_how_many_such_runs_chance_makes",
     "S51": "test_rules_runs.py::test_how_many_such_runs_chance_makes",
     "T25": "test_rules_runs.py::test_how_many_such_runs_chance_makes",
