@@ -16,6 +16,7 @@ from hhp_stats.estimate.icc import average_cluster_size
 from hhp_stats.regression.clusters import cluster_codes, refuse_thin_arms
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.model_matrix import Array, as_numbers
+from hhp_stats.regression.spread import spread
 from hhp_stats.results.frame import Estimate
 
 Correction = Literal["exact", "approximate", "none"]
@@ -72,8 +73,8 @@ def hedges_g(
     return hedges_g_from_summary(
         mean_treatment=float(y[arm].mean()),
         mean_control=float(y[~arm].mean()),
-        sd_treatment=float(y[arm].std(ddof=1)),
-        sd_control=float(y[~arm].std(ddof=1)),
+        sd_treatment=spread(y[arm]),
+        sd_control=spread(y[~arm]),
         n_treatment=int(arm.sum()),
         n_control=int((~arm).sum()),
         correction=correction,
@@ -138,9 +139,7 @@ def hedges_g_adjusted(
     """
     y, arm = _two_arms(outcome, treatment)
     df = len(y) - 2
-    sd = math.sqrt((((y[arm] - y[arm].mean()) ** 2).sum() + ((y[~arm] - y[~arm].mean()) ** 2).sum()) / df)
-    if not sd > 0:
-        raise InvalidInput("the outcome does not vary within the arms")
+    sd = _within_arms(y, arm)
     j, d = small_sample_factor(df, correction=correction), effect.estimate / sd
     std_error = j * math.sqrt((effect.std_error / sd) ** 2 + d * d / (2 * df))
     return StandardisedEffect(
@@ -200,10 +199,7 @@ def hedges_g_clustered(
         raise InvalidInput(f"an intracluster correlation of {icc} leaves no variation within clusters")
     r, n = max(icc, 0.0), len(y)
     m = average_cluster_size(codes, arms=arm)
-    s2 = (((y[arm] - y[arm].mean()) ** 2).sum() + ((y[~arm] - y[~arm].mean()) ** 2).sum()) / (n - 2)
-    if not s2 > 0:
-        raise InvalidInput("the outcome does not vary within the arms")
-    sd = math.sqrt(s2)
+    sd = _within_arms(y, arm)
     shrink = 1 - 2 * (m - 1) * r / (n - 2)
     spread = (n - 2) * (1 - r) ** 2 + m * (n - 2 * m) * r**2 + 2 * (n - 2 * m) * r * (1 - r)
     h = ((n - 2) - 2 * (m - 1) * r) ** 2 / spread
@@ -250,6 +246,14 @@ def noncentral_interval(effect: StandardisedEffect, *, n_treatment: int, n_contr
 
     low, high = end(1 - tail), end(tail)
     return (low, high) if effect.d >= 0 else (-high, -low)
+
+
+def _within_arms(y: Array, arm: np.ndarray) -> float:
+    """The standard deviation pooled within the arms, n - 2; refuses one of zero (InvalidInput)."""
+    squares = sum((len(own) - 1) * spread(own) ** 2 for own in (y[arm], y[~arm]))
+    if not squares > 0:
+        raise InvalidInput("the outcome does not vary within the arms")
+    return math.sqrt(squares / (len(y) - 2))
 
 
 def _name(correction: Correction) -> str:
