@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 
-import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, stats
 
 from hhp_stats.calls.typed import typed
 from hhp_stats.design.detectable_effect import CONVENTIONAL, ErrorRates
 from hhp_stats.errors import EstimationError, InvalidInput
-from hhp_stats.regression.model_matrix import Array
+from hhp_stats.tails import noncentral_t_tail
 
 
 @typed
@@ -38,23 +36,7 @@ def individual_power(
     df = n_treatment + n_control - 2
     shift = abs(effect) / (std_dev * math.sqrt(1 / n_treatment + 1 / n_control))
     critical = float(stats.t.isf(alpha / 2, df))
-
-    # Given the estimated standard deviation, s times the true one, the test is normal; its density is integrated by
-    # Gauss and Legendre's rule, since scipy's noncentral t has no number in some tails that matter here. Twelve
-    # standard deviations of s on either side leave out less than the rounding of a double.
-    reach = 12 / math.sqrt(2 * df)
-    low, high = max(0.0, 1 - reach), 1 + reach
-    nodes, weights = _rule()
-    s = (low + high) / 2 + (high - low) / 2 * nodes
-    log_density = math.log(2) + df / 2 * math.log(df / 2) - math.lgamma(df / 2) + (df - 1) * np.log(s) - df * s * s / 2
-    missed = special.ndtr(critical * s - shift) - special.ndtr(-critical * s - shift)
-    return min(1.0, max(0.0, 1 - float((high - low) / 2 * (weights * np.exp(log_density)) @ missed)))
-
-
-@cache
-def _rule() -> tuple[Array, Array]:
-    nodes, weights = np.polynomial.legendre.leggauss(400)
-    return np.asarray(nodes), np.asarray(weights)
+    return min(1.0, noncentral_t_tail(critical, df, shift) + noncentral_t_tail(critical, df, -shift))
 
 
 @typed

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from hhp_stats.calls.typed import typed
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, UnknownName
@@ -18,6 +18,7 @@ from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.model_matrix import Array, as_numbers
 from hhp_stats.regression.spread import spread
 from hhp_stats.results.frame import Estimate
+from hhp_stats.tails import noncentral_t_tail
 
 Correction = Literal["exact", "approximate", "none"]
 
@@ -228,24 +229,28 @@ def hedges_g_clustered(
 def noncentral_interval(effect: StandardisedEffect, *, n_treatment: int, n_control: int) -> tuple[float, float]:
     """Which standardised effects would make the observed t neither too small nor too large?
 
-    Inverts the noncentral t distribution of the equal-variance test: exact for normal outcomes,
-    unlike the normal interval of `hedges_g`. In units of d (no small-sample correction).
+    Inverts the noncentral t distribution of the equal-variance test (`hhp_stats.tails.noncentral_t_tail`): exact for
+    normal outcomes, unlike the normal interval of `hedges_g`. In units of d (no small-sample correction). Refuses fewer
+    than one person in an arm (InvalidInput).
     Source: Steiger and Fouladi (1997), in What If There Were No Significance Tests?, ch. 9.
     """
+    if min(n_treatment, n_control) < 1:
+        raise InvalidInput(f"each arm needs people, not {n_treatment} and {n_control}")
     size = math.sqrt(n_treatment * n_control / (n_treatment + n_control))
-    # The series behind nct loses its way at a negative t with a large positive noncentrality: mirror.
-    t, df, tail = abs(effect.d) * size, effect.df, (1 - effect.g.conf_level) / 2
+    t, df, tail = effect.d * size, effect.df, (1 - effect.g.conf_level) / 2
 
-    def end(probability: float) -> float:
-        near = t - float(stats.norm.ppf(probability)) * math.sqrt(1 + t * t / (2 * df))
-        width = 2 + 0.2 * abs(near)
-        found = optimize.brentq(
-            lambda c: float(stats.nct.cdf(t, df, c)) - probability, near - width, near + width, xtol=1e-10
-        )
-        return float(found) / size
+    def excess_above(shift: float) -> float:
+        return noncentral_t_tail(t, df, shift) - tail
 
-    low, high = end(1 - tail), end(tail)
-    return (low, high) if effect.d >= 0 else (-high, -low)
+    def excess_below(shift: float) -> float:
+        return noncentral_t_tail(-t, df, -shift) - tail
+
+    near, width = t, 2 + math.sqrt(1 + t * t / (2 * df))
+    while excess_above(near - width) > 0 or excess_below(near + width) > 0:
+        width *= 2
+    low = optimize.brentq(excess_above, near - width, near + width, xtol=1e-12)
+    high = optimize.brentq(excess_below, near - width, near + width, xtol=1e-12)
+    return float(low) / size, float(high) / size
 
 
 def _within_arms(y: Array, arm: np.ndarray) -> float:

@@ -49,7 +49,7 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                 continue
             sd, n = spread(values), len(values)
             error, df, source = sd / math.sqrt(n), float(n - 1), name_of(arm_rows)
-            if plan.design.cluster:
+            if plan.design.cluster and sd > 0:
                 own = people.loc[(people["treatment"] == arm.code) & people[column].notna()]
                 try:
                     clustered = sourced(

@@ -8,7 +8,9 @@ import pytest
 from hhp_stats.design.detectable_effect import ErrorRates, power_of
 from hhp_stats.design.individual_power import individual_detectable_effect_t, individual_power
 from hhp_stats.errors import EstimationError, InvalidInput
+from hhp_stats.estimate.effect_size import hedges_g_from_summary, noncentral_interval
 
+TAILS = pd.read_csv(Path(__file__).parent / "tails.csv", skipinitialspace=True)
 EXPECTED = pd.read_csv(Path(__file__).parent / "expected.csv", skipinitialspace=True)
 
 
@@ -23,8 +25,23 @@ def test_agrees_with_power_t_test(row):
     assert smallest == pytest.approx(row["detectable"], rel=1e-6)  # R's root is good to some seven digits
 
 
+@pytest.mark.parametrize("row", TAILS.to_dict("records"), ids=lambda r: f"{r['n1']}-{r['n0']}-{r['alpha']}")
+def test_agrees_with_quadrature_in_far_tails(row):
+    n = {"n_treatment": int(row["n1"]), "n_control": int(row["n0"])}
+    # Both integrate to twelve digits or more.
+    assert individual_power(effect=row["effect"], alpha=row["alpha"], **n) == pytest.approx(row["power"], rel=1e-10)
+    d = min(row["effect"], 30.0)
+    means = {"mean_treatment": d, "mean_control": 0.0, "sd_treatment": 1.0, "sd_control": 1.0}
+    for sign in (1, -1):
+        found = hedges_g_from_summary(**(means | {"mean_treatment": sign * d}), **n)
+        ends = noncentral_interval(found, **n)
+        expected = (row["low"], row["high"]) if sign == 1 else (-row["high"], -row["low"])
+        assert ends == pytest.approx(expected, rel=1e-9)  # R's root, to 1e-12 of a noncentrality of tens
+
+
 def test_small_trials_are_still_there():
     assert EXPECTED["n"].min() == 3 and EXPECTED["alpha"].nunique() == 2
+    assert TAILS["alpha"].min() < 1e-9 and TAILS[["n1", "n0"]].min().tolist() == [2, 2] and TAILS["effect"].max() > 40
 
 
 def test_units_sign_and_the_normal_limit():
