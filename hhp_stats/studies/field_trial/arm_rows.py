@@ -31,7 +31,7 @@ TOO_FEW = "NoObservations: fewer than two people of the arm have the outcome"
 def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     """Mean with standard error and t interval, and standard deviation, of each outcome by arm.
 
-    An arm whose values are all the same has its mean alone.
+    An arm of people whose values are all the same has its mean alone; one of clusters a row with the reason.
     """
     rows = []
     for outcome in plan.outcomes.values():
@@ -49,7 +49,7 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                 continue
             sd, n = spread(values), len(values)
             error, df, source = sd / math.sqrt(n), float(n - 1), name_of(arm_rows)
-            if plan.design.cluster and sd > 0:
+            if plan.design.cluster:
                 own = people.loc[(people["treatment"] == arm.code) & people[column].notna()]
                 try:
                     clustered = sourced(
