@@ -33,10 +33,33 @@ def individual_power(
         raise InvalidInput(
             f"power needs a finite effect, alpha in 0..1 and a positive sd, not {effect}, {alpha}, {std_dev}"
         )
-    df = n_treatment + n_control - 2
     shift = abs(effect) / (std_dev * math.sqrt(1 / n_treatment + 1 / n_control))
+    return _power(shift, n_treatment + n_control - 2, alpha)
+
+
+def _power(shift: float, df: float, alpha: float) -> float:
     critical = float(stats.t.isf(alpha / 2, df))
     return min(1.0, noncentral_t_tail(critical, df, shift) + noncentral_t_tail(critical, df, -shift))
+
+
+def needed_shift(df: float, *, rates: ErrorRates) -> float:
+    """At which noncentrality, the effect over its standard error, has a two-sided t test on `df` the power asked for?
+
+    Refuses a power no higher than alpha, which no effect at all has already (EstimationError), and no degrees of
+    freedom (InvalidInput).
+    """
+    if rates.power <= rates.alpha:
+        raise EstimationError(f"a power of {rates.power:g} at a level of {rates.alpha:g} needs no effect")
+    if not df > 0:
+        raise InvalidInput(f"degrees of freedom must be positive, not {df}")
+
+    def excess(shift: float) -> float:
+        return _power(shift, df, rates.alpha) - rates.power
+
+    high = 1.0
+    while excess(high) < 0:
+        high *= 2
+    return float(optimize.brentq(excess, 0.0, high, xtol=1e-13, rtol=1e-12))
 
 
 @typed
@@ -46,19 +69,8 @@ def individual_detectable_effect_t(
     """Which difference in means does a two-sample t test find with the power asked for?
 
     Estimator: the effect at which `individual_power` is `rates.power`. Assumptions and refusals: as there; a power no
-    higher than alpha, which no effect at all has already (EstimationError).
+    higher than alpha (EstimationError).
     """
-    if rates.power <= rates.alpha:
-        raise EstimationError(f"a power of {rates.power:g} at a level of {rates.alpha:g} needs no effect")
-
-    def excess(effect: float) -> float:
-        power = individual_power(effect=effect, n_treatment=n_treatment, n_control=n_control, alpha=rates.alpha)
-        return power - rates.power
-
-    high = math.sqrt(1 / n_treatment + 1 / n_control) if min(n_treatment, n_control) > 0 else 1.0
-    while excess(high) < 0:
-        high *= 2
-    found: float = optimize.brentq(excess, 0.0, high, xtol=1e-13, rtol=1e-12)
-    if not 0 < std_dev < math.inf:
-        raise InvalidInput("the standard deviation must be positive")
-    return found * std_dev
+    individual_power(effect=0.0, n_treatment=n_treatment, n_control=n_control, alpha=rates.alpha, std_dev=std_dev)
+    shift = needed_shift(n_treatment + n_control - 2, rates=rates)
+    return shift * std_dev * math.sqrt(1 / n_treatment + 1 / n_control)

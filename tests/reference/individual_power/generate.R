@@ -36,3 +36,10 @@ end <- function(n1, n0, d, side) {
 tails$low <- mapply(end, tails$n1, tails$n0, pmin(tails$effect, 30), -1)
 tails$high <- mapply(end, tails$n1, tails$n0, pmin(tails$effect, 30), 1)
 write.csv(format(tails, digits = 15), "tails.csv", row.names = FALSE, quote = FALSE)
+
+# A t test of the means of k clusters an arm, m people each: their variance is (1 + (m - 1) icc) / m; writes by_t.csv.
+by_t <- expand.grid(k = c(2, 3, 6, 40), m = c(1, 25), icc = c(0, .05), alpha = c(.05, .01))
+by_t$detectable <- mapply(function(k, m, icc, a) {
+  power.t.test(n = k, power = 0.8, sd = sqrt((1 + (m - 1) * icc) / m), sig.level = a, strict = TRUE, tol = 1e-12)$delta
+}, by_t$k, by_t$m, by_t$icc, by_t$alpha)
+write.csv(format(by_t, digits = 15), "by_t.csv", row.names = FALSE, quote = FALSE)
