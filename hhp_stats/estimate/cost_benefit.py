@@ -16,7 +16,7 @@ from hhp_stats.regression.clusters import cluster_codes
 from hhp_stats.regression.inputs import numbers, same_people
 from hhp_stats.regression.model_matrix import Array
 from hhp_stats.regression.spread import is_dust
-from hhp_stats.results.frame import Estimate
+from hhp_stats.results.frame import Estimate, checked_level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +188,7 @@ def bootstrap_ratio(
     a, t = (bootstrap.draws[name].to_numpy(dtype=np.float64) for name in (absence, turnover))
     each = bootstrap.draws[leaver].to_numpy(dtype=np.float64) if leaver in bootstrap.draws else costs.turnover_cost
     ratios = (-a * costs.daily_rate - t * each) / costs.programme_cost
-    tail = (1 - conf_level) / 2
+    tail = (1 - checked_level(conf_level)) / 2
     low, high = (float(q) for q in np.quantile(ratios, [tail, 1 - tail]))
     point = costs.ratio(
         absence_reduction=-bootstrap.estimates[absence], turnover_reduction=-bootstrap.estimates[turnover]

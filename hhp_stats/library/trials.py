@@ -267,8 +267,9 @@ def detectable_effect(
 
     `people` in both arms together; with `cluster_size` they were drawn in clusters of that mean size, whose sizes
     vary by `size_cv` and whose members resemble each other by `icc`. `correlation` of baseline and outcome, where the
-    baseline is in the
-    model. Formulas: `hhp_stats.design.detectable_effect`.
+    baseline is in the model. Normal quantiles, and one cluster an arm given up for that, as Stata's clustersampsi;
+    `hhp power` counts every cluster, and gives the effect by Student's t beside it. Formulas:
+    `hhp_stats.design.detectable_effect`.
     Source: Hemming and Marsh (2013), Stata Journal 13, 114-135.
 
     >>> import hhp_stats as hs

@@ -23,10 +23,17 @@ from hhp_stats.estimate.two_sample import welch
 from hhp_stats.infer.multiplicity import westfall_young
 from hhp_stats.infer.pooled_ratios import pool_likelihood_ratios
 from hhp_stats.infer.pooling import pool_joint
+from hhp_stats.infer.wald import wald_test
 from hhp_stats.library.example import example_trial
 from hhp_stats.measures.reliability import cronbach_alpha
 from hhp_stats.measures.scales import standardise
-from hhp_stats.regression.cluster_robust import coefficient, heteroskedastic_covariance
+from hhp_stats.regression.cluster_robust import (
+    ClusterKind,
+    HeteroskedasticKind,
+    cluster_covariance,
+    coefficient,
+    heteroskedastic_covariance,
+)
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix
 from hhp_stats.regression.spread import is_dust, spread
@@ -151,8 +158,24 @@ def test_an_outcome_that_is_take_up_has_no_standard_error() -> None:
         complier_effect(outcome=3 * taken + 1, takeup=taken, matrix=matrix, clusters=clusters)
 
 
+@pytest.mark.parametrize("kind", ["CR1", "CR2"])
+@pytest.mark.parametrize("terms", [["treatment", "before"], ["beside"]])
+def test_a_perfect_fit_leaves_nothing_to_test_jointly(kind: ClusterKind, terms: list[str]) -> None:
+    rng = np.random.default_rng(1)
+    clusters, before, beside = np.arange(60) // 5, rng.normal(size=60), rng.normal(size=60)
+    offered = (clusters % 2).astype(np.float64)
+    matrix = ModelMatrix(
+        values=np.column_stack([np.ones(60), offered, before, beside]),
+        names=("intercept", "treatment", "before", "beside"),
+    )
+    fit = ols(outcome=0.3 * offered + 0.7 * before + 0.1, matrix=matrix)
+    covariance = cluster_covariance(fit, clusters=clusters, kind=kind)
+    with pytest.raises(EstimationError, match="explain the outcome exactly"):
+        wald_test(fit, covariance, terms=terms)
+
+
 @pytest.mark.parametrize("kind", ["HC2", "HC3"])
-def test_leverages_keep_their_digits_beside_a_large_mean(kind: str) -> None:
+def test_leverages_keep_their_digits_beside_a_large_mean(kind: HeteroskedasticKind) -> None:
     rng = np.random.default_rng(2)
     before, treated = rng.integers(0, 50, 80) / 4, rng.integers(0, 2, 80).astype(np.float64)
     outcome = before + rng.normal(size=80)
