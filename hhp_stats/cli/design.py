@@ -39,8 +39,11 @@ def power(
     """The smallest effect a trial can detect: standard deviations, or for a proportion both directions.
 
     With `--simulated`, also in that many simulated trials: the effect that the wanted share of them finds, or, of a
-    proportion, the share that finds what the formula gives; beside it the standard error of the simulation.
+    proportion, the share that finds what the formula gives; beside it the standard error of the simulation. Formulas
+    take normal quantiles, as Stata's clustersampsi; of few teams, or few people, read the effect by Student's t.
     """
+    import math
+
     import numpy as np
 
     from hhp_stats.design.detectable_effect import ErrorRates
@@ -57,8 +60,11 @@ def power(
             baseline=baseline,
             rates=ErrorRates(alpha=alpha, power=wanted),
         )
-        record = {"people": trial.analysed, "design_effect": trial.teams.variance_inflation}
-        record |= {_DETECTABLE[name]: value for name, value in trial.detectable().items()}
+        record: dict[str, float | None] = {
+            "people": trial.analysed,
+            "design_effect": trial.teams.variance_inflation,
+            **{_DETECTABLE[name]: None if math.isnan(value) else value for name, value in trial.detectable().items()},
+        }
         if simulated:
             with progress_bar(ticking=False) as bar:
                 task = bar.add_task("Simulating", total=None)
@@ -74,15 +80,17 @@ def power(
     if as_json:
         print_json(record)
         return
-    for key, value in record.items():
-        out.print(f"{_POWER_WORDS[key]:<48} {value:.4f}")
+    for key, number in record.items():
+        shown = "none: even the largest could be chance" if number is None else f"{number:.4f}"
+        out.print(f"{_POWER_WORDS[key]:<48} {shown}")
 
 
-_DETECTABLE = {"sd": "detectable_sd", "fall": "fall_to", "rise": "rise_to"}
+_DETECTABLE = {"sd": "detectable_sd", "sd_t": "detectable_sd_t", "fall": "fall_to", "rise": "rise_to"}
 _POWER_WORDS = {
     "people": "People analysed",
     "design_effect": "Design effect",
     "detectable_sd": "Detectable effect, standard deviations",
+    "detectable_sd_t": "By Student's t, for few teams or few people",
     "fall_to": "Detectable fall, to",
     "rise_to": "Detectable rise, to",
     "simulated_sd": "In simulated trials, standard deviations",

@@ -21,6 +21,7 @@ from hhp_stats.regression.clusters import refuse_thin_arms
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.regression.spread import PERFECT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +200,7 @@ def joint_f_test(*, covariates: pd.DataFrame, treatment: ArrayLike, clusters: Ar
     fit = ols(outcome=z, matrix=matrix)
     covariance = cluster_covariance(fit, clusters=frame["cluster"].to_numpy()).matrix[1:, 1:]
     slopes = fit.coefficients[1:]
-    if float(fit.residuals @ fit.residuals) <= 1e-26 * float(z @ z):  # rounding errors of the arms
+    if float(fit.residuals @ fit.residuals) <= PERFECT * float(z @ z):  # rounding errors of the arms
         raise InvalidInput("the covariates determine the arm exactly: there is no F")
     statistic = float(slopes @ np.linalg.solve(covariance, slopes)) / q
     return OmnibusBalance(

@@ -11,6 +11,7 @@ import pandas as pd
 from hhp_stats.calls.typed import typed
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, UnknownName
 from hhp_stats.regression.model_matrix import Array, as_numbers
+from hhp_stats.regression.spread import is_dust, spread
 
 BALANCE_COLUMNS = (
     "covariate",
@@ -71,7 +72,9 @@ def balance_table(
 def _continuous_row(name: str, treated: pd.Series, control: pd.Series) -> dict[str, object]:
     one, zero = treated.dropna(), control.dropna()
     _refuse_empty(name, len(one), len(zero))
-    var1, var0 = (float(s.var(ddof=1)) if len(s) > 1 else math.nan for s in (one, zero))
+    var1, var0 = spread(one) ** 2, spread(zero) ** 2
+    gap = float(one.mean() - zero.mean())
+    gap = 0.0 if is_dust(gap, of=[*one, *zero]) else gap
     return {
         "covariate": name,
         "level": "",
@@ -84,7 +87,7 @@ def _continuous_row(name: str, treated: pd.Series, control: pd.Series) -> dict[s
         "mean_control": float(zero.mean()),
         "sd_treatment": math.sqrt(var1),
         "sd_control": math.sqrt(var0),
-        "std_difference": _ratio(float(one.mean() - zero.mean()), (var1 + var0) / 2),
+        "std_difference": _ratio(gap, (var1 + var0) / 2),
         "variance_ratio": var1 / var0 if var0 > 0 else math.nan,
     }
 

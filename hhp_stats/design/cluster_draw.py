@@ -67,8 +67,12 @@ class ClusterDraw:
 def cluster_draw(*, clusters: pd.Series, treatment: pd.Series, strata: pd.Series | None = None) -> ClusterDraw:
     """How were these people's clusters drawn: which of each stratum were treated? One value a person, (n,).
 
-    Refuses a cluster of both arms or of several strata (EstimationError, naming it).
+    Refuses people without a cluster, an arm or a stratum (InvalidInput), and a cluster of both arms or of several
+    strata (EstimationError, naming it).
     """
+    for words, values in (("cluster", clusters), ("arm", treatment), ("stratum", strata)):
+        if values is not None and values.isna().any():
+            raise InvalidInput(f"{int(values.isna().sum())} people have no {words}: nobody can say how they were drawn")
     people = pd.DataFrame(
         {
             "cluster": clusters.astype(str).to_numpy(),

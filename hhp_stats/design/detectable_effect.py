@@ -227,15 +227,20 @@ def clusters_needed(
 ) -> int:
     """How many teams an arm does it take to find `effect`?
 
-    Estimator: the formula of `cluster_detectable_effect` solved for k, rounded up.
+    Estimator: the formula of `cluster_detectable_effect` solved for k, rounded up; two at least, since one cluster an
+    arm tells no variance between clusters, however large the effect.
     Refuses an effect of zero or none (InvalidInput).
     """
     if effect == 0 or not math.isfinite(effect):
         raise InvalidInput(f"no number of teams is right for an effect of {effect}")
-    one = Clustering(mean_size=mean_size, clusters_per_arm=2, icc=icc, size_cv=size_cv, lost_clusters=lost_clusters)
+    one = Clustering(
+        mean_size=mean_size, clusters_per_arm=FEWEST_CLUSTERS, icc=icc, size_cv=size_cv, lost_clusters=lost_clusters
+    )
     per_arm = 2 * (rates.reach * _std_error(2.0, std_dev, baseline_correlation) / abs(effect)) ** 2
     exact = per_arm * one.variance_inflation / mean_size + lost_clusters
-    return math.ceil(exact - 1e-9)  # a whole number of teams reached up to rounding is not raised by one
+    return max(
+        FEWEST_CLUSTERS, math.ceil(exact - 1e-9)
+    )  # a whole number of teams reached up to rounding is not raised by one
 
 
 @typed

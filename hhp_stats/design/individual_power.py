@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 
-import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, stats
 
 from hhp_stats.calls.typed import typed
 from hhp_stats.design.detectable_effect import CONVENTIONAL, ErrorRates
 from hhp_stats.errors import EstimationError, InvalidInput
-from hhp_stats.regression.model_matrix import Array
+from hhp_stats.tails import noncentral_t_tail
 
 
 @typed
@@ -35,26 +33,33 @@ def individual_power(
         raise InvalidInput(
             f"power needs a finite effect, alpha in 0..1 and a positive sd, not {effect}, {alpha}, {std_dev}"
         )
-    df = n_treatment + n_control - 2
     shift = abs(effect) / (std_dev * math.sqrt(1 / n_treatment + 1 / n_control))
+    return _power(shift, n_treatment + n_control - 2, alpha)
+
+
+def _power(shift: float, df: float, alpha: float) -> float:
     critical = float(stats.t.isf(alpha / 2, df))
-
-    # Given the estimated standard deviation, s times the true one, the test is normal; its density is integrated by
-    # Gauss and Legendre's rule, since scipy's noncentral t has no number in some tails that matter here. Twelve
-    # standard deviations of s on either side leave out less than the rounding of a double.
-    reach = 12 / math.sqrt(2 * df)
-    low, high = max(0.0, 1 - reach), 1 + reach
-    nodes, weights = _rule()
-    s = (low + high) / 2 + (high - low) / 2 * nodes
-    log_density = math.log(2) + df / 2 * math.log(df / 2) - math.lgamma(df / 2) + (df - 1) * np.log(s) - df * s * s / 2
-    missed = special.ndtr(critical * s - shift) - special.ndtr(-critical * s - shift)
-    return min(1.0, max(0.0, 1 - float((high - low) / 2 * (weights * np.exp(log_density)) @ missed)))
+    return min(1.0, noncentral_t_tail(critical, df, shift) + noncentral_t_tail(critical, df, -shift))
 
 
-@cache
-def _rule() -> tuple[Array, Array]:
-    nodes, weights = np.polynomial.legendre.leggauss(400)
-    return np.asarray(nodes), np.asarray(weights)
+def needed_shift(df: float, *, rates: ErrorRates) -> float:
+    """At which noncentrality, the effect over its standard error, has a two-sided t test on `df` the power asked for?
+
+    Refuses a power no higher than alpha, which no effect at all has already (EstimationError), and no degrees of
+    freedom (InvalidInput).
+    """
+    if rates.power <= rates.alpha:
+        raise EstimationError(f"a power of {rates.power:g} at a level of {rates.alpha:g} needs no effect")
+    if not df > 0:
+        raise InvalidInput(f"degrees of freedom must be positive, not {df}")
+
+    def excess(shift: float) -> float:
+        return _power(shift, df, rates.alpha) - rates.power
+
+    high = 1.0
+    while excess(high) < 0:
+        high *= 2
+    return float(optimize.brentq(excess, 0.0, high, xtol=1e-13, rtol=1e-12))
 
 
 @typed
@@ -64,19 +69,8 @@ def individual_detectable_effect_t(
     """Which difference in means does a two-sample t test find with the power asked for?
 
     Estimator: the effect at which `individual_power` is `rates.power`. Assumptions and refusals: as there; a power no
-    higher than alpha, which no effect at all has already (EstimationError).
+    higher than alpha (EstimationError).
     """
-    if rates.power <= rates.alpha:
-        raise EstimationError(f"a power of {rates.power:g} at a level of {rates.alpha:g} needs no effect")
-
-    def excess(effect: float) -> float:
-        power = individual_power(effect=effect, n_treatment=n_treatment, n_control=n_control, alpha=rates.alpha)
-        return power - rates.power
-
-    high = math.sqrt(1 / n_treatment + 1 / n_control) if min(n_treatment, n_control) > 0 else 1.0
-    while excess(high) < 0:
-        high *= 2
-    found: float = optimize.brentq(excess, 0.0, high, xtol=1e-13, rtol=1e-12)
-    if not 0 < std_dev < math.inf:
-        raise InvalidInput("the standard deviation must be positive")
-    return found * std_dev
+    individual_power(effect=0.0, n_treatment=n_treatment, n_control=n_control, alpha=rates.alpha, std_dev=std_dev)
+    shift = needed_shift(n_treatment + n_control - 2, rates=rates)
+    return shift * std_dev * math.sqrt(1 / n_treatment + 1 / n_control)

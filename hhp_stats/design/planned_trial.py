@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from hhp_stats.calls.typed import check_fields
+from hhp_stats.design.detectable_by_t import cluster_detectable_effect_t
 from hhp_stats.design.detectable_effect import (
     Clustering,
     ErrorRates,
@@ -17,7 +18,7 @@ from hhp_stats.design.detectable_effect import (
 )
 from hhp_stats.design.power import simulate_power, simulated_detectable_effect
 from hhp_stats.design.simulated_trials import TrialDesign, team_sizes
-from hhp_stats.errors import InvalidInput
+from hhp_stats.errors import EstimationError, InvalidInput
 from hhp_stats.processes.progress import Progress, silent
 
 _DIRECTIONS: tuple[tuple[str, Literal["decrease", "increase"]], ...] = (("fall", "decrease"), ("rise", "increase"))
@@ -59,22 +60,38 @@ class PlannedTrial:
         )
 
     def detectable(self) -> dict[str, float]:
-        """By the closed formulas: "sd" in standard deviations; of a proportion the values "fall" and "rise" to."""
+        """By the closed formulas, with normal quantiles: "sd" in standard deviations, and "sd_t" by Student's t on two
+        degrees of freedom less than teams; of a proportion the values "fall" and "rise" to.
+
+        Not a number where even a fall to 0, or a rise to 1, could not be told from chance; refused where neither could
+        (EstimationError).
+        """
         if self.baseline is None:
             found = cluster_detectable_effect(
                 clustering=self.teams, rates=self.rates, baseline_correlation=self.correlation
             )
-            return {"sd": found}
-        return {
-            name: detectable_proportion(
-                control=self.baseline,
-                direction=direction,
-                effective_per_arm=self.teams.effective_per_arm,
-                rates=self.rates,
-                baseline_correlation=self.correlation,
+            by_t = cluster_detectable_effect_t(
+                clustering=self.teams, rates=self.rates, baseline_correlation=self.correlation
             )
-            for name, direction in _DIRECTIONS
-        }
+            return {"sd": found, "sd_t": by_t}
+        values, refused = {}, []
+        for name, direction in _DIRECTIONS:
+            try:
+                values[name] = detectable_proportion(
+                    control=self.baseline,
+                    direction=direction,
+                    effective_per_arm=self.teams.effective_per_arm,
+                    rates=self.rates,
+                    baseline_correlation=self.correlation,
+                )
+            except InvalidInput:
+                raise
+            except EstimationError as problem:
+                values[name] = math.nan
+                refused.append(problem)
+        if len(refused) == len(_DIRECTIONS):
+            raise refused[0]
+        return values
 
     def simulated(
         self, *, trials: int, rng: np.random.Generator, progress: Progress = silent
@@ -102,6 +119,8 @@ class PlannedTrial:
             return {"sd": (effect, share * effect / self.rates.steepness)}
         found = {}
         for name, value in self.detectable().items():
+            if math.isnan(value):
+                continue
             got = simulate_power(
                 design=design, effect=value - self.baseline, trials=trials, alpha=alpha, rng=rng, progress=progress
             )

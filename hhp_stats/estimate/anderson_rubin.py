@@ -11,7 +11,7 @@ from numpy.polynomial import Polynomial
 from scipy import optimize, stats
 
 from hhp_stats.errors import InvalidInput
-from hhp_stats.estimate.confidence_set import ConfidenceSet, where_quadratic_not_positive
+from hhp_stats.estimate.confidence_set import ConfidenceSet, TwoEstimates, ratio_set
 from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results.frame import checked_level
 
@@ -65,14 +65,14 @@ def anderson_rubin_set(forms: ReducedForms, *, conf_level: float = 0.95) -> Conf
     checked_level(conf_level)
     critical = float(stats.f.ppf(conf_level, q, forms.df)) * q
     if q == 1:
-        y, d = float(forms.on_outcome[0]), float(forms.on_takeup[0])
-        return where_quadratic_not_positive(
-            square=d * d - critical * float(forms.takeup_covariance[0, 0]),
-            linear=-2 * (y * d - critical * float(forms.cross[0, 0])),
-            constant=y * y - critical * float(forms.outcome_covariance[0, 0]),
-            conf_level=conf_level,
-            method=label,
+        sides = TwoEstimates(
+            numerator=float(forms.on_outcome[0]),
+            denominator=float(forms.on_takeup[0]),
+            numerator_variance=float(forms.outcome_covariance[0, 0]),
+            denominator_variance=float(forms.takeup_covariance[0, 0]),
+            covariance=float(forms.cross[0, 0]),
         )
+        return ratio_set(sides, critical=math.sqrt(critical), conf_level=conf_level, method=label)
     if q > 6:
         raise InvalidInput(f"{q} instruments; the inversion is for at most six")
     return ConfidenceSet(parts=_polynomial_set(forms, critical), conf_level=conf_level, method=label)

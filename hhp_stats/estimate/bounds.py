@@ -76,7 +76,7 @@ def imbens_manski(
         return float(student_tail(-c - width, df) - student_tail(c, df) - conf_level)
 
     c = optimize.brentq(excess, float(student_quantile(conf_level, df)) - 1e-6, two_sided + 1e-6, xtol=1e-12)
-    return lower - c * lower_error, upper + c * upper_error
+    return float(lower - c * lower_error), float(upper + c * upper_error)
 
 
 @typed

@@ -16,11 +16,13 @@ from hhp_stats.calls.typed import typed
 from hhp_stats.errors import CollinearTerms, EstimationError, InvalidInput
 from hhp_stats.estimate.anderson_rubin import ReducedForms, anderson_rubin_set
 from hhp_stats.estimate.confidence_set import ConfidenceSet
+from hhp_stats.infer.resampling import orthonormal_basis
 from hhp_stats.regression.clusters import checked_clusters, cluster_sums, refuse_untold_terms
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.linear import LinearFit, check_outcome, ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.regression.satterthwaite import IntArray
+from hhp_stats.regression.spread import PERFECT
 from hhp_stats.results.frame import Estimate, checked_level
 
 _TAKEUP = "takeup"
@@ -81,8 +83,9 @@ def complier_effect(
 
     Refuses missing outcomes, missing or constant take-up (InvalidInput), instruments that are not in the
     matrix (UnknownName), an arm of an instrument about which one cluster tells beside the other terms
-    (SingleClusterArm), a first stage of exactly zero, and an outcome without variation beside the terms
-    (EstimationError). Source: Imbens and Angrist (1994), Econometrica 62, 467-475; Montiel Olea and Pflueger (2013),
+    (SingleClusterArm), a first stage of exactly zero, and an outcome without variation beside the terms, with
+    or without take-up (EstimationError).
+    Source: Imbens and Angrist (1994), Econometrica 62, 467-475; Montiel Olea and Pflueger (2013),
     Journal of Business & Economic Statistics 31, 358-369; Anderson and Rubin (1949), Annals of Mathematical
     Statistics 20, 46-63.
     """
@@ -97,7 +100,8 @@ def complier_effect(
     refuse_untold_terms(matrix, terms=where, codes=codes)
 
     forms, gram = _reduced_forms(y, d, matrix=matrix, where=where, codes=codes, n_clusters=n_clusters)
-    if not np.any(np.abs(forms.on_takeup) > 1e-12 * max(1.0, float(np.abs(d).max()))):
+    moved = forms.on_takeup * np.ptp(matrix.values[:, where], axis=0)  # in the units of take-up, whatever these are
+    if not np.any(np.abs(moved) > 1e-12 * float(np.abs(d).max())):
         raise EstimationError("assignment did not change take-up at all: there are no compliers")
     effective, critical = _effective_f(forms, gram)
     df = n_clusters - 1
@@ -124,20 +128,26 @@ def complier_effect(
 def _two_stage(
     y: Array, d: Array, *, matrix: ModelMatrix, where: list[int], codes: IntArray, n_clusters: int, conf_level: float
 ) -> Estimate:
-    exogenous = [i for i in range(len(matrix.names)) if i not in where]
-    frame = pd.DataFrame(matrix.values, columns=list(matrix.names))
+    # Terms with the same span give the same effect; orthonormal ones lose no digits to a covariate of a large mean. The
+    # other sides in units of their own size, so that no square is too large or too small.
+    others = orthonormal_basis(np.delete(matrix.values, where, axis=1))
+    instruments = matrix.values[:, where]
+    size, unit = float(np.abs(y).max()), float(np.abs(d).max())
     try:
         fit = IV2SLS(
-            pd.Series(y, name="outcome"),
-            frame.iloc[:, exogenous],
-            pd.DataFrame({_TAKEUP: d}),
-            frame.iloc[:, where],
+            pd.Series(y / size, name="outcome"),
+            pd.DataFrame(others).add_prefix("term"),
+            pd.DataFrame({_TAKEUP: d / unit}),
+            pd.DataFrame(instruments / np.abs(instruments).max(axis=0)).add_prefix("instrument"),
         ).fit(cov_type="clustered", clusters=codes, debiased=True)
     except ValueError as error:  # linearmodels says so when the regressors do not have full rank
         raise CollinearTerms(f"two-stage least squares: {error}") from error
+    rest = np.asarray(fit.resids, dtype=np.float64)
+    if float(rest @ rest) <= PERFECT * float(y @ y) / size**2:
+        raise EstimationError("take-up and the terms explain the outcome exactly: no variance is left to estimate")
     return Estimate(
-        estimate=float(fit.params[_TAKEUP]),
-        std_error=float(fit.std_errors[_TAKEUP]),
+        estimate=float(fit.params[_TAKEUP]) * size / unit,
+        std_error=float(fit.std_errors[_TAKEUP]) * size / unit,
         df=n_clusters - 1,
         n=len(y),
         n_clusters=n_clusters,
@@ -177,7 +187,7 @@ def _reduced_forms(
 
 def _exact(fit: LinearFit) -> bool:
     """Are the residuals rounding errors of the outcome, some 16 digits below it?"""
-    return float(fit.residuals @ fit.residuals) <= 1e-26 * float(fit.outcome @ fit.outcome)
+    return float(fit.residuals @ fit.residuals) <= PERFECT * float(fit.outcome @ fit.outcome)
 
 
 def _first_stage_f(forms: ReducedForms) -> float:
@@ -207,8 +217,8 @@ def _effective_f(
     root = np.linalg.cholesky(gram)
     w = root.T @ s @ root
     x = 1 / tolerance
-    trace, largest = float(np.trace(w)), float(np.linalg.eigvalsh(w)[-1])
-    k = trace**2 * (1 + 2 * x) / (float((w * w).sum()) + 2 * x * trace * largest)
+    w = w / np.trace(w)  # K knows no units
+    k = (1 + 2 * x) / (float((w * w).sum()) + 2 * x * float(np.linalg.eigvalsh(w)[-1]))
     return effective, float(stats.ncx2.ppf(1 - level, k, k * x)) / k
 
 

@@ -1,4 +1,4 @@
-"""Confidence sets that need not be intervals: Fieller's and Anderson and Rubin's.
+"""Confidence sets that need not be intervals: Fieller's and Anderson and Rubin's, which are one.
 
 Inverting a test can give an interval, everything outside one, the whole line, or nothing. Each is
 a result and is reported as what it is.
@@ -76,6 +76,57 @@ class ConfidenceSet:
             for low, high in self.parts
         ]
         return ("unbounded: " if self.kind == "half_line" else "") + " and ".join(pieces)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoEstimates:
+    """Two estimates, which may depend on each other, with their variances and covariance: a ratio's two sides."""
+
+    numerator: float
+    denominator: float
+    numerator_variance: float
+    denominator_variance: float
+    covariance: float
+
+    def without_units(self) -> tuple[TwoEstimates, float]:
+        """Both sides in units of their own size, and by what a ratio of these is to be multiplied.
+
+        Whatever the units were, the squares that follow keep their digits, and none is too large or too small for a
+        double.
+        """
+        top = max(abs(self.numerator), math.sqrt(self.numerator_variance)) or 1.0
+        bottom = max(abs(self.denominator), math.sqrt(self.denominator_variance)) or 1.0
+        scaled = TwoEstimates(
+            numerator=self.numerator / top,
+            denominator=self.denominator / bottom,
+            numerator_variance=self.numerator_variance / top / top,
+            denominator_variance=self.denominator_variance / bottom / bottom,
+            covariance=self.covariance / top / bottom,
+        )
+        return scaled, top / bottom
+
+
+def ratio_set(sides: TwoEstimates, *, critical: float, conf_level: float, method: str) -> ConfidenceSet:
+    """Which ratios r do the data not reject: where is (n - r d)^2 <= c^2 (v_n - 2 r cov + r^2 v_d), c = `critical`?
+
+    The set holds n / d wherever d is not zero. Where both sides move together exactly it is that point alone; rounding
+    must not make it empty. Refuses numbers that are not finite (InvalidInput).
+    """
+    own, unit = sides.without_units()
+    c2 = critical * critical
+    found = where_quadratic_not_positive(
+        square=own.denominator**2 - c2 * own.denominator_variance,
+        linear=-2 * (own.numerator * own.denominator - c2 * own.covariance),
+        constant=own.numerator**2 - c2 * own.numerator_variance,
+        conf_level=conf_level,
+        method=method,
+    )
+    parts = found.parts
+    if not parts and own.denominator != 0:
+        parts = ((own.numerator / own.denominator,) * 2,)
+    return ConfidenceSet(
+        parts=tuple((low * unit, high * unit) for low, high in parts), conf_level=conf_level, method=method
+    )
 
 
 def where_quadratic_not_positive(

@@ -12,8 +12,11 @@ from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput
 from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws
 from hhp_stats.estimate.ratio import RatioEstimate, fieller
+from hhp_stats.regression.clusters import cluster_codes
+from hhp_stats.regression.inputs import numbers, same_people
 from hhp_stats.regression.model_matrix import Array
-from hhp_stats.results.frame import Estimate
+from hhp_stats.regression.spread import is_dust
+from hhp_stats.results.frame import Estimate, checked_level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +67,8 @@ class Costs:
 
 def programme_days(*, minutes_a_week: float, weeks: float, hours_a_day: float = 7.4) -> float:
     """How many working days does the programme take? 30 to 60 minutes for six weeks are 0.41 to 0.81."""
-    if min(minutes_a_week, weeks, hours_a_day) <= 0:
-        raise InvalidInput("minutes, weeks and hours must be positive")
+    if not all(math.isfinite(value) and value > 0 for value in (minutes_a_week, weeks, hours_a_day)):
+        raise InvalidInput("minutes, weeks and hours must be positive numbers")
     return minutes_a_week * weeks / 60 / hours_a_day
 
 
@@ -84,9 +87,12 @@ def net_turnover_costs(
     """
     if len(replacement_cost) == 0 or not replacement_cost.index.equals(absence_after_leaving.index):
         raise InvalidInput("one replacement cost and one number of days for each leaver are needed")
-    cost, days = replacement_cost.astype("float64"), absence_after_leaving.astype("float64")
-    if cost.isna().any() or days.isna().any() or (cost < 0).any() or (days < 0).any() or not daily_rate > 0:
-        raise InvalidInput("replacement costs, days after leaving and the daily rate must be known and not negative")
+    cost, days = numbers(replacement_cost), numbers(absence_after_leaving)
+    known = all(np.isfinite(values).all() and (values >= 0).all() for values in (cost, days))
+    if not known or not 0 < daily_rate < math.inf:
+        raise InvalidInput(
+            "replacement costs, days after leaving and the daily rate must be known, finite and not negative"
+        )
     return cost - days * daily_rate
 
 
@@ -102,17 +108,22 @@ def net_turnover_cost(
     """What does one leaver cost on average, and how sure is that? The mean of `net_turnover_costs`.
 
     Standard error clustered by team, CR1: sqrt(G/(G - 1)) sqrt(sum over teams of (sum of deviations)^2) / n; t with G
-    - 1. `clusters` holds the team of each leaver. Refuses what `net_turnover_costs` refuses, and leavers of one team
-    (InvalidInput).
+    - 1. `clusters` holds the team of each leaver. Refuses what `net_turnover_costs` refuses, leavers of one team or of
+    an unknown one, and clusters with another index (InvalidInput).
     """
     costs = net_turnover_costs(
         replacement_cost=replacement_cost, absence_after_leaving=absence_after_leaving, daily_rate=daily_rate
     )
-    mean, teams = float(costs.mean()), int(clusters.nunique())
+    same_people(replacement_cost=costs, the_clusters=clusters)
+    codes, teams = cluster_codes(clusters)
+    if len(codes) != len(costs):
+        raise InvalidInput(f"{len(codes)} cluster names for {len(costs)} leavers")
+    mean = float(costs.mean())
     if teams < 2:
         raise InvalidInput("the leavers with a known cost are of one team: how far teams differ is unknown")
-    sums = (costs - mean).groupby(clusters.to_numpy()).sum().to_numpy()
+    sums = np.bincount(codes, weights=costs - mean)
     error = math.sqrt(teams / (teams - 1) * float(sums @ sums)) / len(costs)
+    error = 0.0 if is_dust(error, of=costs) else error  # all cost the same
     return Estimate(
         estimate=mean,
         std_error=error,
@@ -177,7 +188,7 @@ def bootstrap_ratio(
     a, t = (bootstrap.draws[name].to_numpy(dtype=np.float64) for name in (absence, turnover))
     each = bootstrap.draws[leaver].to_numpy(dtype=np.float64) if leaver in bootstrap.draws else costs.turnover_cost
     ratios = (-a * costs.daily_rate - t * each) / costs.programme_cost
-    tail = (1 - conf_level) / 2
+    tail = (1 - checked_level(conf_level)) / 2
     low, high = (float(q) for q in np.quantile(ratios, [tail, 1 - tail]))
     point = costs.ratio(
         absence_reduction=-bootstrap.estimates[absence], turnover_reduction=-bootstrap.estimates[turnover]

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from hhp_stats.calls.typed import typed
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, UnknownName
@@ -16,7 +16,9 @@ from hhp_stats.estimate.icc import average_cluster_size
 from hhp_stats.regression.clusters import cluster_codes, refuse_thin_arms
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.model_matrix import Array, as_numbers
+from hhp_stats.regression.spread import spread
 from hhp_stats.results.frame import Estimate
+from hhp_stats.tails import noncentral_t_tail
 
 Correction = Literal["exact", "approximate", "none"]
 
@@ -72,8 +74,8 @@ def hedges_g(
     return hedges_g_from_summary(
         mean_treatment=float(y[arm].mean()),
         mean_control=float(y[~arm].mean()),
-        sd_treatment=float(y[arm].std(ddof=1)),
-        sd_control=float(y[~arm].std(ddof=1)),
+        sd_treatment=spread(y[arm]),
+        sd_control=spread(y[~arm]),
         n_treatment=int(arm.sum()),
         n_control=int((~arm).sum()),
         correction=correction,
@@ -138,9 +140,7 @@ def hedges_g_adjusted(
     """
     y, arm = _two_arms(outcome, treatment)
     df = len(y) - 2
-    sd = math.sqrt((((y[arm] - y[arm].mean()) ** 2).sum() + ((y[~arm] - y[~arm].mean()) ** 2).sum()) / df)
-    if not sd > 0:
-        raise InvalidInput("the outcome does not vary within the arms")
+    sd = _within_arms(y, arm)
     j, d = small_sample_factor(df, correction=correction), effect.estimate / sd
     std_error = j * math.sqrt((effect.std_error / sd) ** 2 + d * d / (2 * df))
     return StandardisedEffect(
@@ -200,10 +200,7 @@ def hedges_g_clustered(
         raise InvalidInput(f"an intracluster correlation of {icc} leaves no variation within clusters")
     r, n = max(icc, 0.0), len(y)
     m = average_cluster_size(codes, arms=arm)
-    s2 = (((y[arm] - y[arm].mean()) ** 2).sum() + ((y[~arm] - y[~arm].mean()) ** 2).sum()) / (n - 2)
-    if not s2 > 0:
-        raise InvalidInput("the outcome does not vary within the arms")
-    sd = math.sqrt(s2)
+    sd = _within_arms(y, arm)
     shrink = 1 - 2 * (m - 1) * r / (n - 2)
     spread = (n - 2) * (1 - r) ** 2 + m * (n - 2 * m) * r**2 + 2 * (n - 2 * m) * r * (1 - r)
     h = ((n - 2) - 2 * (m - 1) * r) ** 2 / spread
@@ -232,24 +229,36 @@ def hedges_g_clustered(
 def noncentral_interval(effect: StandardisedEffect, *, n_treatment: int, n_control: int) -> tuple[float, float]:
     """Which standardised effects would make the observed t neither too small nor too large?
 
-    Inverts the noncentral t distribution of the equal-variance test: exact for normal outcomes,
-    unlike the normal interval of `hedges_g`. In units of d (no small-sample correction).
+    Inverts the noncentral t distribution of the equal-variance test (`hhp_stats.tails.noncentral_t_tail`): exact for
+    normal outcomes, unlike the normal interval of `hedges_g`. In units of d (no small-sample correction). Refuses fewer
+    than one person in an arm (InvalidInput).
     Source: Steiger and Fouladi (1997), in What If There Were No Significance Tests?, ch. 9.
     """
+    if min(n_treatment, n_control) < 1:
+        raise InvalidInput(f"each arm needs people, not {n_treatment} and {n_control}")
     size = math.sqrt(n_treatment * n_control / (n_treatment + n_control))
-    # The series behind nct loses its way at a negative t with a large positive noncentrality: mirror.
-    t, df, tail = abs(effect.d) * size, effect.df, (1 - effect.g.conf_level) / 2
+    t, df, tail = effect.d * size, effect.df, (1 - effect.g.conf_level) / 2
 
-    def end(probability: float) -> float:
-        near = t - float(stats.norm.ppf(probability)) * math.sqrt(1 + t * t / (2 * df))
-        width = 2 + 0.2 * abs(near)
-        found = optimize.brentq(
-            lambda c: float(stats.nct.cdf(t, df, c)) - probability, near - width, near + width, xtol=1e-10
-        )
-        return float(found) / size
+    def excess_above(shift: float) -> float:
+        return noncentral_t_tail(t, df, shift) - tail
 
-    low, high = end(1 - tail), end(tail)
-    return (low, high) if effect.d >= 0 else (-high, -low)
+    def excess_below(shift: float) -> float:
+        return noncentral_t_tail(-t, df, -shift) - tail
+
+    near, width = t, 2 + math.sqrt(1 + t * t / (2 * df))
+    while excess_above(near - width) > 0 or excess_below(near + width) > 0:
+        width *= 2
+    low = optimize.brentq(excess_above, near - width, near + width, xtol=1e-12)
+    high = optimize.brentq(excess_below, near - width, near + width, xtol=1e-12)
+    return float(low) / size, float(high) / size
+
+
+def _within_arms(y: Array, arm: np.ndarray) -> float:
+    """The standard deviation pooled within the arms, n - 2; refuses one of zero (InvalidInput)."""
+    squares = sum((len(own) - 1) * spread(own) ** 2 for own in (y[arm], y[~arm]))
+    if not squares > 0:
+        raise InvalidInput("the outcome does not vary within the arms")
+    return math.sqrt(squares / (len(y) - 2))
 
 
 def _name(correction: Correction) -> str:

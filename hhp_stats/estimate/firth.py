@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,8 +29,9 @@ from hhp_stats.estimate.penalised_profile import (
     information_error,
 )
 from hhp_stats.regression.clusters import checked_clusters, cluster_name, refuse_untold_terms
-from hhp_stats.regression.gram import identified_factor, times, upper_inverse
+from hhp_stats.regression.gram import identified_factor, times, triangular_factor, upper_inverse
 from hhp_stats.regression.model_matrix import Array, ModelMatrix
+from hhp_stats.regression.satterthwaite import IntArray
 from hhp_stats.results.frame import Estimate, checked_level
 from hhp_stats.tails import student_quantile, student_tail
 
@@ -92,6 +93,7 @@ def firth_log_odds(
     Biometrics 48, 577-585, for the design effect.
     """
     place = _penalised(fit).matrix.position(term)
+    fit = _near_zero(fit, place)
     found = _Scaled.of(fit, place, clusters, conf_level)
     return found.estimate(Coefficient(place=place), "log odds", tested=Coefficient(place=place), interval=interval)
 
@@ -111,6 +113,7 @@ def firth_change_at_means(
     (EstimationError). Source: as `firth_log_odds`; Venzon and Moolgavkar (1988), Applied Statistics 37, 87-94, for
     profiles of functions of the coefficients.
     """
+    fit = _near_zero(_penalised(fit), fit.matrix.position(term))
     at = fit.matrix.values.mean(axis=0)[None, :]
     return _changed(fit, term, at, "at the means", clusters, conf_level)
 
@@ -123,6 +126,7 @@ def firth_average_change(
 
     Estimator, refusals and source: as `firth_change_at_means`, with the mean of everybody's change.
     """
+    fit = _near_zero(_penalised(fit), fit.matrix.position(term))
     return _changed(fit, term, fit.matrix.values, "averaged", clusters, conf_level)
 
 
@@ -130,7 +134,7 @@ def _changed(
     fit: LogitFit, term: str, at: Array, words: str, clusters: ArrayLike | None, conf_level: float
 ) -> ProbabilityChange:
     place = binary_position(_penalised(fit), term)
-    constants = np.flatnonzero((np.ptp(fit.matrix.values, axis=0) == 0) & (fit.matrix.values[0] == 1))
+    constants = _constants(fit)
     if not len(constants):
         raise EstimationError("the model has no constant: its probabilities have no profile")
     scaled, coefficient = _Scaled.of(fit, place, clusters, conf_level), Coefficient(place=place)
@@ -149,6 +153,41 @@ def _penalised(fit: LogitFit) -> LogitFit:
     if fit.penalty != "firth":
         raise InvalidInput("profile intervals are of a Firth fit: use logistic.log_odds for maximum likelihood")
     return fit
+
+
+def _constants(fit: LogitFit) -> IntArray:
+    """The columns that are one for everybody."""
+    values = fit.matrix.values
+    return np.flatnonzero((np.ptp(values, axis=0) == 0) & (values[0] == 1))
+
+
+_FAR = 100.0  # standard deviations from zero: beside such a mean a profile loses the digits that its ends need
+
+
+def _near_zero(fit: LogitFit, place: int) -> LogitFit:
+    """The same fit with the means taken off covariates that lie far from zero, such as years; the constant takes them.
+
+    Every probability and every other coefficient stay as they are. Where the constant itself is asked for, or there is
+    none, nothing is taken off.
+    """
+    constants, values = _constants(fit), fit.matrix.values
+    if not len(constants) or place in constants:
+        return fit
+    constant, means = int(constants[0]), values.mean(axis=0)
+    means[(np.abs(means) <= _FAR * values.std(axis=0)) | (np.ptp(values, axis=0) == 0)] = 0.0
+    if not means.any():
+        return fit
+    near, coefficients = values - means, fit.coefficients.copy()
+    coefficients[constant] += means @ fit.coefficients
+    p = fit.probabilities
+    half = upper_inverse(triangular_factor(near * np.sqrt(p * (1 - p))[:, None]))
+    return replace(
+        fit,
+        matrix=replace(fit.matrix, values=near),
+        coefficients=coefficients,
+        information_inverse=half @ half.T,
+        inverse_factor=upper_inverse(triangular_factor(near)),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

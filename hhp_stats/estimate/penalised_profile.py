@@ -229,9 +229,7 @@ class Profile:
             outside = inside + stride
             try:
                 if self.drop(outside) > critical:
-                    return float(
-                        optimize.brentq(lambda c: self.drop(c) - critical, inside, outside, xtol=1e-12, rtol=1e-12)
-                    )
+                    return self._between(inside, outside, critical)
             except NonConvergence:
                 if min(abs(inside - self.centre), abs(outside - self.centre)) > self.farthest:
                     return math.copysign(math.inf, stride)
@@ -239,6 +237,15 @@ class Profile:
                 continue
             inside, stride = outside, 1.5 * stride
         raise NonConvergence("the profile of the penalised likelihood does not reach the limit of the interval")
+
+    def _between(self, inside: float, outside: float, critical: float) -> float:
+        """Where the drop reaches `critical` between two values, by bisection and secants."""
+        try:
+            return float(optimize.brentq(lambda c: self.drop(c) - critical, inside, outside, xtol=1e-12, rtol=1e-12))
+        except ValueError as problem:  # climbed from elsewhere, the same point is no longer outside
+            raise NonConvergence(
+                f"the profile of the penalised likelihood has no digits left between {inside:g} and {outside:g}"
+            ) from problem
 
 
 def information_error(fit: LogitFit, quantity: Quantity) -> float:

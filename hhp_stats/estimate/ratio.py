@@ -12,7 +12,7 @@ from scipy import stats
 
 from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput
-from hhp_stats.estimate.confidence_set import ConfidenceSet, where_quadratic_not_positive
+from hhp_stats.estimate.confidence_set import ConfidenceSet, TwoEstimates, ratio_set
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.model_matrix import Array, as_numbers
 from hhp_stats.results.frame import checked_level
@@ -56,7 +56,15 @@ def fieller(
         raise InvalidInput("estimates, variances and covariance must be finite")
     if min(numerator_variance, denominator_variance) < 0:
         raise InvalidInput("a variance cannot be negative")
-    if covariance**2 > numerator_variance * denominator_variance * (1 + 1e-9):
+    sides = TwoEstimates(
+        numerator=numerator,
+        denominator=denominator,
+        numerator_variance=numerator_variance,
+        denominator_variance=denominator_variance,
+        covariance=covariance,
+    )
+    own, _ = sides.without_units()
+    if own.covariance**2 > own.numerator_variance * own.denominator_variance * (1 + 1e-9):
         raise InvalidInput("the covariance is larger than the variances allow")
     if denominator == 0:
         raise InvalidInput("the ratio has a denominator of zero")
@@ -66,16 +74,13 @@ def fieller(
         critical = float(stats.t.ppf(0.5 + checked_level(conf_level) / 2, df))
     if not 0 < critical < math.inf:
         raise InvalidInput(f"the critical value must be positive, not {critical}")
-    c2 = critical**2
-    square = denominator**2 - c2 * denominator_variance
-    found = where_quadratic_not_positive(
-        square=square,
-        linear=-2 * (numerator * denominator - c2 * covariance),
-        constant=numerator**2 - c2 * numerator_variance,
-        conf_level=conf_level,
-        method=f"Fieller, critical value {critical:.4g}",
+    return RatioEstimate(
+        estimate=numerator / denominator,
+        set=ratio_set(
+            sides, critical=critical, conf_level=conf_level, method=f"Fieller, critical value {critical:.4g}"
+        ),
+        denominator_significant=own.denominator**2 > critical**2 * own.denominator_variance,
     )
-    return RatioEstimate(estimate=numerator / denominator, set=found, denominator_significant=square > 0)
 
 
 @typed

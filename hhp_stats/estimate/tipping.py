@@ -18,7 +18,7 @@ from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.imputation.completed import Imputations
 from hhp_stats.infer.pooling import PooledEstimate, pool
 from hhp_stats.processes.progress import Progress, silent
-from hhp_stats.regression.model_matrix import Array
+from hhp_stats.regression.model_matrix import Array, as_numbers
 from hhp_stats.results.frame import Estimate
 
 Shifted = Literal["treated", "control", "both"]
@@ -124,7 +124,9 @@ def _moves(imputations: Imputations, outcome: str, treatment: str) -> dict[str, 
         raise UnknownName(f"{outcome} is no column of the imputed frame, so nothing says where it was missing")
     if outcome in imputations.imputed and imputations.imputed[outcome].levels:
         raise InvalidInput(f"{outcome} is categorical: a constant cannot be added to it")
-    arm = imputations.frame[treatment].to_numpy(dtype=np.float64)
+    if treatment not in imputations.frame.columns:
+        raise UnknownName(f"the imputed frame has no column {treatment}, which would say who is in which arm")
+    arm = as_numbers(imputations.frame[treatment], name=treatment)
     if not np.isin(arm, (0, 1)).all():
         raise InvalidInput(f"{treatment} must be 0 for control and 1 for treated")
     missing = np.asarray(imputations.frame[outcome].isna(), dtype=np.float64)

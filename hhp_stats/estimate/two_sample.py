@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 
 from hhp_stats.calls.typed import check_fields, typed
 from hhp_stats.errors import InvalidInput, NoObservations
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.model_matrix import Array, as_numbers
+from hhp_stats.regression.spread import spread
 from hhp_stats.results.frame import Estimate
 
 
@@ -85,8 +85,8 @@ def welch(*, outcome: Array, treatment: Array, conf_level: float = 0.95) -> Esti
     if min((z == 1).sum(), (z == 0).sum()) < 2:
         raise NoObservations("each arm needs two people")
     arms = [
-        ArmSummary(mean=float(y[z == a].mean()), std_error=float(stats.sem(y[z == a])), n=int((z == a).sum()))
-        for a in (1, 0)
+        ArmSummary(mean=float(own.mean()), std_error=spread(own) / math.sqrt(len(own)), n=len(own))
+        for own in (y[z == 1], y[z == 0])
     ]
     return welch_from_summary(arms[0], arms[1], conf_level=conf_level)
 

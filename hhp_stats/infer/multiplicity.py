@@ -72,9 +72,9 @@ def westfall_young(
         raise InvalidInput(f"{observed.size} statistics need draws of shape (B, {observed.size}), not {draws.shape}")
     if np.isnan(observed).any() or np.isnan(draws).any():
         raise InvalidInput("statistics of outcomes that could not be estimated must be left out")
-    if weights is not None and (np.shape(weights) != (len(draws),) or not np.all(np.asarray(weights) >= 0)):
-        raise InvalidInput("weights must be one per draw and not negative")
-    share = np.full(len(draws), 1.0) if weights is None else np.asarray(weights, dtype=np.float64)
+    share = np.full(len(draws), 1.0) if weights is None else as_numbers(weights, name="weights")
+    if share.shape != (len(draws),) or not (share >= 0).all() or not 0 < share.sum() < np.inf:
+        raise InvalidInput("weights must be one per draw, finite and not negative, and some of them above zero")
     extra = 1.0 if weights is None else 0.0  # the observed data, one more equally likely draw
     total = share.sum() + extra
     if method == "min_p":

@@ -4,14 +4,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from scipy import stats
 
 from hhp_stats.calls.typed import typed
 from hhp_stats.errors import EstimationError, InvalidInput
-from hhp_stats.infer.pooling import JointTest, li_df
+from hhp_stats.infer.pooling import JointTest, joint_p_value, li_df
 from hhp_stats.regression.model_matrix import Array, as_numbers
 
 
@@ -70,8 +67,14 @@ def pool_likelihood_ratios(*, statistics: Array, at_pooled: Array, parameters: i
 
 
 def _joint(statistic: float, k: int, df: float, r: float, method: str) -> JointTest:
-    p = stats.chi2.sf(k * statistic, k) if math.isinf(df) else stats.f.sf(statistic, k, df)
-    return JointTest(statistic=statistic, df=k, df_denominator=df, p_value=float(p), relative_increase=r, method=method)
+    return JointTest(
+        statistic=statistic,
+        df=k,
+        df_denominator=df,
+        p_value=joint_p_value(max(statistic, 0.0), k, df),
+        relative_increase=r,
+        method=method,
+    )
 
 
 def _statistics(given: Array, name: str) -> tuple[Array, int]:

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from hhp_stats.calls.typed import typed
 from hhp_stats.errors import EstimationError, InvalidInput
 from hhp_stats.regression.model_matrix import Array, as_numbers
 from hhp_stats.results.frame import Estimate
-from hhp_stats.tails import student_quantile, student_tail
+from hhp_stats.tails import chi2_tail, f_tail, student_quantile, student_tail
 
 FARTHEST = (
     1e20  # standard errors: an interval that reaches so far says nothing, and its ends are numbers without a meaning
@@ -217,7 +216,8 @@ def pool_joint(*, estimates: Array, covariances: Array, complete_df: float = mat
     exists for t above 4 only. The formula used is named in `method`.
     Shapes: estimates (m, k), covariances (m, k, k).
     Assumes: the fraction of missing information is alike for all combinations of the parameters.
-    Refuses: fewer than two imputations, shapes that do not fit, a singular mean covariance, t of 4 or
+    Refuses: fewer than two imputations, shapes that do not fit, covariances that are not symmetric, a singular mean
+    covariance, t of 4 or
     less or too few complete-data df for Reiter's formula (EstimationError).
     Source: Li, Raghunathan and Rubin (1991), JASA 86, 1065-1073; Reiter (2007), Biometrika 94, 502-508.
     """
@@ -230,6 +230,10 @@ def pool_joint(*, estimates: Array, covariances: Array, complete_df: float = mat
         raise EstimationError("a pooled test needs finite estimates and covariances and positive complete-data df")
     mean, within = values.mean(axis=0), matrices.mean(axis=0)
     between = np.atleast_2d(np.cov(values, rowvar=False))
+    if np.abs(matrices - matrices.swapaxes(1, 2)).max() > 1e-9 * np.abs(matrices).max():
+        raise EstimationError(
+            "a covariance is symmetric, and one of these is not: the parameters cannot be tested jointly"
+        )
     try:
         np.linalg.cholesky(within)
     except np.linalg.LinAlgError as problem:
@@ -245,10 +249,15 @@ def pool_joint(*, estimates: Array, covariances: Array, complete_df: float = mat
         statistic=statistic,
         df=k,
         df_denominator=df,
-        p_value=float(stats.f.sf(statistic, k, df)),
+        p_value=joint_p_value(statistic, k, df),
         relative_increase=r,
         method=f"D1, {count} imputations, {label}",
     )
+
+
+def joint_p_value(statistic: float, k: int, df: float) -> float:
+    """P(F > statistic) on k and df degrees of freedom; df is infinite where nothing is missing."""
+    return chi2_tail(k * statistic, k) if math.isinf(df) else f_tail(statistic, k, df)
 
 
 def li_df(r: float, t: float, k: int) -> float:

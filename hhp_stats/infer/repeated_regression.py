@@ -15,12 +15,13 @@ from numpy.typing import ArrayLike
 
 from hhp_stats.calls.typed import typed
 from hhp_stats.errors import CollinearTerms, EstimationError, InvalidInput
-from hhp_stats.regression.cluster_robust import PERFECT, in_words, one_way_factor, residual_df
+from hhp_stats.regression.cluster_robust import in_words, one_way_factor, residual_df
 from hhp_stats.regression.clusters import checked_clusters, cluster_name, cluster_sums, refuse_thin_arms
 from hhp_stats.regression.gram import NEW, cross, identified_factor, times, upper_inverse
 from hhp_stats.regression.linear import check_outcome
 from hhp_stats.regression.model_matrix import Array, ModelMatrix
 from hhp_stats.regression.satterthwaite import IntArray
+from hhp_stats.regression.spread import PERFECT
 from hhp_stats.results.frame import Estimate
 
 TREATMENT = "treatment"

@@ -13,11 +13,12 @@ from scipy import linalg, stats
 
 from hhp_stats.calls.typed import typed
 from hhp_stats.errors import EstimationError, UnknownName
-from hhp_stats.regression.cluster_robust import CORRECTION, RobustCovariance, residual_df
+from hhp_stats.regression.cluster_robust import CORRECTION, RobustCovariance, no_variance, residual_df
 from hhp_stats.regression.gram import upper_inverse
 from hhp_stats.regression.linear import LinearFit
 from hhp_stats.regression.model_matrix import Array
 from hhp_stats.regression.satterthwaite import htz_df
+from hhp_stats.regression.spread import PERFECT
 
 WaldReference = Literal["clusters", "htz", "residual", "chi2"]
 
@@ -51,7 +52,8 @@ def wald_test(
     - `chi2`: W/q on (q, infinity), the same p value as W on chi-squared(q);
     - `htz`: F = (eta-q+1)/(eta q) W on (q, eta-q+1), eta from `htz_df`; meant for CR2.
 
-    Refuses: an unknown term or reference (UnknownName), a singular V, as with more terms than G-1
+    Refuses: an unknown term or reference (UnknownName), a coefficient without a variance, as where the terms explain
+    the outcome exactly, a singular V, as with more terms than G-1
     clusters, or eta below q (EstimationError).
     Source: Cameron and Miller (2015), Journal of Human Resources 50, 317-372; Tipton and Pustejovsky
     (2015), Journal of Educational and Behavioral Statistics 40, 604-634.
@@ -78,6 +80,11 @@ def wald_contrasts(
     q = len(contrasts)
     values = contrasts @ fit.coefficients
     variance = contrasts @ covariance.matrix @ contrasts.T
+    largest = float(np.abs(fit.outcome).max()) ** 2 * np.einsum("qi,ij,qj->q", contrasts, fit.gram_inverse, contrasts)
+    thin = np.flatnonzero(~(np.diag(variance) > PERFECT * largest))
+    if thin.size:  # rounding errors of a perfect fit, over which any test is one of dust
+        lowest = float(np.diag(variance)[thin[0]])
+        raise EstimationError(no_variance(fit, f"{covariance.kind} variance behind {null}", lowest))
     scale = np.sqrt(np.diag(variance))
     try:
         # An exactly singular matrix often factorises by rounding: judge the pivots of the correlations.

@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from formulaic import Formula
 from formulaic import ModelMatrix as ModelFrame
 from formulaic.errors import FormulaicError
 
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, UnknownName
+from hhp_stats.library.columns import as_held
 from hhp_stats.regression.model_matrix import ModelMatrix
+from hhp_stats.regression.satterthwaite import IntArray
 
 Missing = Literal["refuse", "drop"]
 STRATEGIES = "missing='drop' for complete cases, hs.impute and hs.pool, hs.selection, or hs.bounds"
@@ -23,7 +26,8 @@ STRATEGIES = "missing='drop' for complete cases, hs.impute and hs.pool, hs.selec
 class Model:
     """What a formula says of a frame: outcome (n,), model matrix (n, k), the columns of the treatment, clusters (n,).
 
-    `dropped` rows had gaps and were left out, as asked.
+    `rows` (n,) are their places in the frame, whatever its index. `dropped` rows had gaps and were left out, as asked.
+    `moving` are the columns of other terms that change with the treatment, such as its product with a covariate.
     """
 
     formula: str
@@ -31,7 +35,9 @@ class Model:
     matrix: ModelMatrix
     treatment: tuple[str, ...]
     clusters: pd.Series | None
+    rows: IntArray
     dropped: int
+    moving: tuple[str, ...] = ()
 
     def term(self, name: str | None) -> str:
         """The column called `name`; without a name that of the treatment, where it has one column only."""
@@ -46,7 +52,7 @@ class Model:
 
         Refuses no rows (NoObservations) and a treatment that does not vary among them (ConstantTreatment).
         """
-        known = self.outcome.notna()
+        known = self.outcome.notna().to_numpy()
         if known.all():
             return self
         x = pd.DataFrame(self.matrix.values, columns=list(self.matrix.names), index=self.outcome.index).loc[known]
@@ -58,8 +64,17 @@ class Model:
             outcome=self.outcome.loc[known],
             matrix=ModelMatrix(values=x.to_numpy(dtype=np.float64), names=tuple(x.columns), index=x.index),
             clusters=None if self.clusters is None else self.clusters.loc[known],
+            rows=self.rows[known],
             dropped=self.dropped + int((~known).sum()),
         )
+
+    def refuse_moving(self, question: str) -> None:
+        """Refuses terms that change with the treatment (InvalidInput): `question` moves its own column alone."""
+        if self.moving:
+            raise InvalidInput(
+                f"{question} changes {', '.join(self.treatment)} alone, and {', '.join(self.moving)} would stay behind:"
+                " leave such terms out, or take the coefficients of hs.linear or the log odds of hs.logit"
+            )
 
     def both_arms(self, name: str | None = None) -> np.ndarray:
         """The treatment as 0 and 1 (n,), refused where it is anything else (InvalidInput)."""
@@ -94,20 +109,26 @@ def model_of(
     if missing not in ("refuse", "drop"):
         raise UnknownName(f"missing must be 'refuse' or 'drop', not {missing!r}")
     left, right, strata = _parts(formula)
-    needed = sorted({name for part in (left, right, strata) if part for name in _variables(part)})
+    needed = sorted({name for part in (left, right, strata) if part for name in variables_of(part)})
     refuse_unknown([*needed, *([clusters] if clusters else [])], data)
-    outcome = _variables(left)
+    outcome = variables_of(left)
     told = [name for name in needed if not (unknown_outcomes and name in outcome)] + ([clusters] if clusters else [])
-    kept = data.loc[_complete(data, told, missing)]
+    complete = complete_rows(data, told, missing)
+    kept = data.loc[complete]
     if kept.empty:
         raise NoObservations("no observations are left to analyse")
-    kept = kept.assign(**{name: kept[name].astype("float64") for name in needed if _truth(kept[name])})
+    kept = kept.assign(**{name: as_held(kept[name]) for name in needed})
     y, x = _evaluated(f"{left} ~ {right}", kept, "ignore" if unknown_outcomes else "raise")
     if y.shape[1] != 1:
         raise InvalidInput(f"the left side of {formula!r} must be one number a row, not {y.shape[1]} columns")
+    made = y.iloc[:, 0].isna().to_numpy() & kept[sorted(outcome)].notna().all(axis="columns").to_numpy()
+    if made.any():
+        raise InvalidInput(
+            f"{left} has no value for {int(made.sum())} rows whose {', '.join(sorted(outcome))} are known"
+        )
     if "Intercept" not in x.columns:
         raise InvalidInput(f"{formula!r} takes the intercept out: an effect is a difference from it")
-    treatment = _first_term(x)
+    treatment, moving = _first_term(x)
     if strata:
         _, dummies = _evaluated(f"{left} ~ {strata}", kept, "ignore")
         x = pd.concat([x, dummies.drop(columns="Intercept")], axis=1)
@@ -117,7 +138,9 @@ def model_of(
         formula=formula,
         outcome=y.iloc[:, 0].rename(left),
         treatment=treatment,
+        rows=np.flatnonzero(complete),
         dropped=len(data) - len(kept),
+        moving=moving,
         matrix=ModelMatrix(values=x.to_numpy(dtype=np.float64), names=names, index=kept.index),
         clusters=kept[clusters] if clusters else None,
     )
@@ -145,7 +168,8 @@ def _parts(formula: str) -> tuple[str, str, str]:
     return left, right, strata
 
 
-def _variables(part: str) -> set[str]:
+def variables_of(part: str) -> set[str]:
+    """The columns that a side of a formula names; refuses what is no formula (InvalidInput)."""
     try:
         return {str(name) for name in Formula(part).required_variables}
     except FormulaicError as problem:
@@ -159,31 +183,40 @@ def refuse_unknown(names: Sequence[str], data: pd.DataFrame) -> None:
         raise UnknownName(f"the data have no column {', '.join(absent)}; they have {', '.join(map(str, data.columns))}")
 
 
-def _complete(data: pd.DataFrame, names: Sequence[str], missing: Missing) -> pd.Series:
+def complete_rows(data: pd.DataFrame, names: Sequence[str], missing: Missing) -> npt.NDArray[np.bool_]:
+    """Which rows (n,) have all of these columns? Refuses rows with gaps (InvalidInput) unless they may be dropped."""
     gaps = data[list(names)].isna()
     rows = gaps.any(axis=1)
     if rows.any() and missing == "refuse":
         where = ", ".join(f"{name} ({count})" for name, count in gaps.sum().items() if count)
         raise InvalidInput(f"{int(rows.sum())} of {len(data)} rows have gaps, in {where}; choose {STRATEGIES}")
-    return ~rows
+    return ~rows.to_numpy()
 
 
-def _truth(values: pd.Series) -> bool:
-    return pd.api.types.is_bool_dtype(values)
-
-
-def _first_term(x: ModelFrame) -> tuple[str, ...]:
-    """The columns of the first term that is not the intercept."""
-    terms = {str(term): places for term, places in x.model_spec.term_indices.items() if str(term) != "1"}
+def _first_term(x: ModelFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The columns of the first term that is not the intercept, and those of others that use a column of the frame with
+    it.
+    """
+    spec = x.model_spec
+    terms = [term for term in spec.term_indices if str(term) != "1"]
     if not terms:
         raise InvalidInput("the formula names no treatment")
-    return tuple(str(x.columns[place]) for place in next(iter(terms.values())))
+
+    def columns(term: object) -> tuple[str, ...]:
+        return tuple(str(x.columns[place]) for place in spec.term_indices[term])
+
+    def used(term: object) -> set[str]:
+        return {str(name) for name in spec.term_variables[term] if name.source == "data"}
+
+    own = used(terms[0])
+    return columns(terms[0]), tuple(name for term in terms[1:] if own & used(term) for name in columns(term))
 
 
 def _evaluated(formula: str, data: pd.DataFrame, gaps: Literal["raise", "ignore"]) -> tuple[ModelFrame, ModelFrame]:
     """Both sides of a formula, in the order in which its terms were written."""
     try:
-        found = Formula(formula, _ordering="none").get_model_matrix(data, na_action=gaps)
+        with np.errstate(divide="ignore", invalid="ignore"):  # what comes of it is refused, in words
+            found = Formula(formula, _ordering="none").get_model_matrix(data, na_action=gaps)
     except (FormulaicError, ValueError, TypeError) as problem:
         raise InvalidInput(f"{formula!r} cannot be computed: {problem}") from problem
     return found.lhs, found.rhs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +18,8 @@ from hhp_stats.estimate.tipping import TippingPoints
 from hhp_stats.estimate.tipping import tipping_points as tipping_points_of
 from hhp_stats.infer.pooling import PooledEstimate
 from hhp_stats.infer.pooling import pool as pool_estimates
-from hhp_stats.library.formula import Missing, Model, model_of, refuse_unknown
+from hhp_stats.library.columns import as_held, is_text
+from hhp_stats.library.formula import Missing, Model, complete_rows, model_of, refuse_unknown, variables_of
 from hhp_stats.library.regression import Covariance, linear
 from hhp_stats.library.tidy import Tidied
 from hhp_stats.regression.model_matrix import Term
@@ -61,14 +62,20 @@ def selection(
     >>> fit.effect().estimate < 0, -1 < fit.fit.rho < 1
     (True, True)
     """
-    model = model_of(formula, data, clusters=clusters, missing=missing, unknown_outcomes=True)
-    kept, terms = data.loc[model.outcome.index], None
+    terms, lost = None, 0
     if answering is not None:
-        flag = "answered"
+        needed = sorted(variables_of(answering))
+        refuse_unknown(needed, data)
+        complete = complete_rows(data, needed, missing)
+        data, lost = data.loc[complete], int((~complete).sum())
+    model = model_of(formula, data, clusters=clusters, missing=missing, unknown_outcomes=True)
+    model = replace(model, dropped=model.dropped + lost)
+    if answering is not None:
+        kept, flag = data.iloc[model.rows], "answered"
         while flag in kept.columns:
             flag += "_"
-        told = model_of(f"{flag} ~ {answering}", kept.assign(**{flag: model.outcome.notna()}), missing="refuse")
-        terms = told.matrix
+        known = model.outcome.notna().to_numpy()
+        terms = model_of(f"{flag} ~ {answering}", kept.assign(**{flag: known}), missing="refuse").matrix
     given: dict[str, Any] = {
         "outcome": model.outcome.to_numpy(dtype=np.float64),
         "matrix": model.matrix,
@@ -115,17 +122,21 @@ def impute(
     chosen = [name for name in data.columns if data[name].isna().any()] if columns is None else list(columns)
     named = [*chosen, *(predictors or ()), *(name for name in (within, clusters) if name is not None)]
     refuse_unknown(named, data)
+    data = data.assign(**{name: as_held(data[name]) for name in dict.fromkeys(named)})
     if whole := [name for name in chosen if not data[name].isna().any()]:
         raise InvalidInput(f"{', '.join(whole)} has no gaps to fill")
     complete = [name for name in data.columns if not data[name].isna().any() and _predicts(data[name])]
     terms = [
         name for name in (complete if predictors is None else predictors) if name not in (within, clusters, *chosen)
     ]
+    data = data.assign(**{name: as_held(data[name]) for name in terms})
     return impute_by_plan(
         data,
         ImputationPlan(
             variables=tuple(_variable(name, data[name]) for name in chosen),
-            terms=tuple(Term(column=name, kind="categorical" if _text(data[name]) else "continuous") for name in terms),
+            terms=tuple(
+                Term(column=name, kind="categorical" if is_text(data[name]) else "continuous") for name in terms
+            ),
             within=within,
             clusters=clusters,
             imputations=m,
@@ -135,17 +146,13 @@ def impute(
     )
 
 
-def _text(values: pd.Series) -> bool:
-    return not pd.api.types.is_numeric_dtype(values)
-
-
 def _predicts(values: pd.Series) -> bool:
     """Is this a covariate, and neither an identifier nor the same for everybody?"""
-    return 1 < values.nunique() < (len(values) if _text(values) else np.inf)
+    return 1 < values.nunique() < (np.inf if pd.api.types.is_numeric_dtype(as_held(values)) else len(values))
 
 
 def _variable(name: str, values: pd.Series) -> ImputedVariable:
-    if _text(values):
+    if is_text(values):
         return ImputedVariable(name=name, kind="unordered")
     return ImputedVariable(name=name, kind="binary" if values.dropna().isin((0, 1)).all() else "pmm")
 
@@ -257,7 +264,12 @@ def tipping_points(
     >>> found.grid.columns[:4].tolist()
     ['shifted', 'delta', 'estimate', 'std_error']
     """
-    model = model_of(formula, sets.completed(0), clusters=clusters)
+    first = sets.completed(0)
+    model = model_of(formula, first, clusters=clusters)
+    if model.term(None) not in first.columns:
+        raise InvalidInput(
+            f"outcomes are moved by arm: the treatment must be a column of 0 and 1, not {model.term(None)}"
+        )
     return tipping_points_of(
         sets,
         outcome=str(model.outcome.name),

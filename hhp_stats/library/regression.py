@@ -55,7 +55,10 @@ class LinearModel(Tidied):
     conf_level: float
 
     def effect(self, term: str | None = None) -> Estimate:
-        """The coefficient of the treatment, or of another column of the model."""
+        """The coefficient of the treatment, or of another column of the model.
+
+        Beside a product of the treatment with a covariate it is the effect where that covariate is zero.
+        """
         return coefficient(
             self.fit, self.covariance, term=self.model.term(term), df=self.df, conf_level=self.conf_level
         )
@@ -128,10 +131,12 @@ class LogitModel(Tidied):
     def effect(self, term: str | None = None, *, at: Literal["average", "means"] = "average") -> Estimate:
         """By how much does the probability change from treatment 0 to 1?
 
-        `average`: over the people as they are; `means`: for one person with the average of every covariate.
+        `average`: over the people as they are; `means`: for one person with the average of every covariate. Terms that
+        change with the treatment are refused (InvalidInput): its column alone is moved.
         """
         if at not in ("average", "means"):
             raise UnknownName(f"a change of probability is that at the 'average' or at the 'means', not {at!r}")
+        self.model.refuse_moving("a change from 0 to 1")
         name = self.model.term(term)
         if self.covariance is None:
             change = firth_average_change if at == "average" else firth_change_at_means

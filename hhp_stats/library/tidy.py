@@ -40,9 +40,15 @@ class Tidied:
                 rows.append({"term": name, **dict.fromkeys(COLUMNS, math.nan)})
         return pd.DataFrame(rows, columns=["term", *COLUMNS])
 
+    def _shown(self, term: str) -> str:
+        try:
+            return repr(self._coefficient(term))
+        except EstimationError as problem:
+            return f"no estimate: {problem}"
+
     def __repr__(self) -> str:
         model, kind = self.model, type(self).__name__
         clusters = "" if model.clusters is None else f", {model.clusters.nunique()} clusters of {model.clusters.name}"
         dropped = f", {model.dropped} rows with gaps left out" if model.dropped else ""
-        effects = "".join(f"\n  {name}: {self._coefficient(name)!r}" for name in model.treatment)
+        effects = "".join(f"\n  {name}: {self._shown(name)}" for name in model.treatment)
         return f"{kind}({model.formula}; n = {len(model.outcome)}{clusters}{dropped}){effects}"

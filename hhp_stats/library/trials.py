@@ -25,8 +25,10 @@ from hhp_stats.infer.randomisation_test import randomisation_test as test_by_all
 from hhp_stats.infer.resampling import ResamplingTest
 from hhp_stats.infer.wild_bootstrap import Weights
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap as bootstrap_of
+from hhp_stats.library.columns import as_held, is_text
 from hhp_stats.library.formula import Missing, model_of, refuse_unknown
 from hhp_stats.library.regression import linear
+from hhp_stats.regression.model_matrix import as_numbers
 
 
 def complier(
@@ -55,11 +57,12 @@ def complier(
     """
     refuse_unknown([takeup], data)
     model = model_of(formula, data, clusters=clusters, missing=missing)
-    taken = data.loc[model.outcome.index, takeup]
+    model.refuse_moving("the offer")
+    taken = as_held(data[takeup].iloc[model.rows])
     assert model.clusters is not None
     return complier_effect(
         outcome=model.outcome.to_numpy(dtype=np.float64),
-        takeup=taken.to_numpy(dtype=np.float64, na_value=np.nan),
+        takeup=as_numbers(taken, name=takeup),
         matrix=model.matrix,
         clusters=model.clusters,
         instruments=model.treatment,
@@ -118,7 +121,8 @@ def randomisation_test(
 
     The draw treats as many clusters (people, without `clusters`) of each stratum as were treated. All allocations are
     listed where they are at most 20,000, else `draws` random ones are made. With `missing="drop"` the draw is
-    still that of every row. A trial with another rule (redraws for balance, pairs over several strata) gives its own
+    still that of every row. Terms that change with the treatment are refused: a draw changes the treatment alone. A
+    trial with another rule (redraws for balance, pairs over several strata) gives its own
     draws to `hhp_stats.infer.randomisation_test`.
     Source: Rosenbaum (2002), Observational Studies, section 2.5.
 
@@ -132,12 +136,12 @@ def randomisation_test(
     refuse_unknown([] if strata is None else [strata], data)
     everyone = model_of(formula, data, clusters=clusters, missing=missing, unknown_outcomes=missing == "drop")
     model = everyone.with_outcome()
-    people = data.loc[everyone.outcome.index]
-    units = (people[clusters] if clusters else pd.Series(people.index, index=people.index, name="person")).astype(str)
+    everyone.refuse_moving("a draw")
+    # By place from here on: an index may name two people alike.
+    people = data.iloc[everyone.rows].reset_index(drop=True)
+    units = _units(people, clusters)
     drawn = cluster_draw(
-        clusters=units,
-        treatment=pd.Series(everyone.both_arms(), index=people.index),
-        strata=None if strata is None else people[strata],
+        clusters=units, treatment=pd.Series(everyone.both_arms()), strata=None if strata is None else people[strata]
     )
     found = (
         {"assignments": drawn.all_allocations()}
@@ -147,7 +151,7 @@ def randomisation_test(
     test = test_by_allocations(
         outcome=model.outcome.to_numpy(dtype=np.float64),
         matrix=model.matrix,
-        clusters=units.loc[model.outcome.index],
+        clusters=units[np.isin(everyone.rows, model.rows)].to_numpy(),
         draw_clusters=list(drawn.clusters),
         term=model.term(None),
         conf_level=conf_level,
@@ -155,6 +159,17 @@ def randomisation_test(
     )
     # Without clusters every person is a unit of the draw, and no result is one of clusters.
     return test if clusters else replace(test, estimate=replace(test.estimate, n_clusters=None))
+
+
+def _units(people: pd.DataFrame, clusters: str | None) -> pd.Series:
+    """What was drawn, by name (n,): clusters, or people; two clusters whose names look alike are refused."""
+    if clusters is None:
+        width = len(str(len(people)))
+        return pd.Series([str(place).zfill(width) for place in range(len(people))], name="person", dtype="str")
+    names = people[clusters].astype(str)
+    if names.nunique() != people[clusters].nunique():
+        raise InvalidInput(f"two values of {clusters} are written alike, such as the number 1 and the text 1")
+    return names
 
 
 def balance_table(data: pd.DataFrame, covariates: Sequence[str], *, treatment: str = "treatment") -> pd.DataFrame:
@@ -168,9 +183,10 @@ def balance_table(data: pd.DataFrame, covariates: Sequence[str], *, treatment: s
     ['baseline', 'role']
     """
     refuse_unknown(covariates, data)
-    text = [name for name in covariates if not pd.api.types.is_numeric_dtype(data[name])]
+    frame = data.assign(**{name: as_held(data[name]) for name in covariates})
+    text = [name for name in covariates if is_text(frame[name])]
     return balance_of(
-        data, continuous=[name for name in covariates if name not in text], categorical=text, treatment=treatment
+        frame, continuous=[name for name in covariates if name not in text], categorical=text, treatment=treatment
     )
 
 
@@ -251,8 +267,9 @@ def detectable_effect(
 
     `people` in both arms together; with `cluster_size` they were drawn in clusters of that mean size, whose sizes
     vary by `size_cv` and whose members resemble each other by `icc`. `correlation` of baseline and outcome, where the
-    baseline is in the
-    model. Formulas: `hhp_stats.design.detectable_effect`.
+    baseline is in the model. Normal quantiles, and one cluster an arm given up for that, as Stata's clustersampsi;
+    `hhp power` counts every cluster, and gives the effect by Student's t beside it. Formulas:
+    `hhp_stats.design.detectable_effect`.
     Source: Hemming and Marsh (2013), Stata Journal 13, 114-135.
 
     >>> import hhp_stats as hs

@@ -150,7 +150,7 @@ def trial_absence(
                 short = frame.loc[floored, local_authority]
                 lost = int((~short.isin(rate.index)).sum())
                 filled = recorded[floored] + short.map(rate) * (follow_up - in_post)[floored]
-                outcome = outcome.where(~floored, filled.reindex(frame.index))
+                outcome[floored.to_numpy()] = filled.to_numpy()  # by place: an index may name two people alike
         leaver_note = (
             f"leavers at their own rate; {int(floored.sum())} with under {minimum_exposure:g} working days in post "
             + ("at the rate of their authority's stayers after leaving" if floor == "authority_rate" else "left out")

@@ -84,13 +84,15 @@ def bradford(
     if strange:
         raise UnknownName(f"no returns from {', '.join(strange)}")
     records = frame[local_authority].isin(list(recording_authorities))
-    scores = bradford_score(spells=frame.loc[records, spells], days=frame.loc[records, days]).reindex(frame.index)
+    own = bradford_score(spells=frame.loc[records, spells], days=frame.loc[records, days])
+    scores = pd.Series(np.nan, index=frame.index, name=own.name)
+    scores[records.to_numpy()] = own.to_numpy()  # by place: an index may name two people alike
     if months:  # the counts as they were recorded were looked at; a year's are no whole numbers any more
         a_year = {name: annualised(frame, days=name, months=months).days for name in (spells, days)}
         scores = (a_year[spells] ** 2 * a_year[days]).where(scores.notna()).rename("bradford_score")
     return Bradford(
         scores=scores,
-        log_scores=np.log1p(scores).rename("log_bradford_score"),
+        log_scores=pd.Series(np.log1p(scores), name="log_bradford_score"),
         n=int(scores.notna().sum()),
         not_recorded=int((~records).sum()),
         incomplete=int(records.sum() - scores.notna().sum()),

@@ -19,6 +19,7 @@ from hhp_stats.errors import InvalidInput, NonConvergence, NoObservations, Unkno
 from hhp_stats.processes.blocks import seed_sequence
 from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.regression.model_matrix import as_numbers
+from hhp_stats.regression.spread import is_dust
 from hhp_stats.results.frame import checked_level
 
 Array = npt.NDArray[np.float64]
@@ -69,7 +70,7 @@ def cronbach_alpha(items: pd.DataFrame, *, standardised: bool = False, conf_leve
     n, k = values.shape
     matrix = _correlations(values) if standardised else np.asarray(np.cov(values, rowvar=False), dtype=np.float64)
     total = float(matrix.sum())
-    if total <= 0:
+    if is_dust(total, of=matrix) or total < 0:
         raise InvalidInput("the sum of the items does not vary: an item is turned the wrong way")
     alpha = k / (k - 1) * (1 - float(np.trace(matrix)) / total)
     df = (n - 1, (n - 1) * (k - 1))

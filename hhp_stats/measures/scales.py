@@ -16,6 +16,7 @@ import pandas as pd
 from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
 from hhp_stats.regression.inputs import numbers, same_people, truths
+from hhp_stats.regression.spread import spread
 
 CompositeRule = Literal["sum", "mean"]
 CombinationReading = Literal["r_squared", "correlation"]
@@ -118,8 +119,8 @@ def standardise(scores: pd.Series, *, reference: pd.Series, sample: str) -> Stan
     known = scores[chosen].dropna()
     if len(known) < 2:
         raise NoObservations(f"{sample}: {len(known)} known scores; two are needed to standardise")
-    mean, sd = float(known.mean()), float(known.std(ddof=1))
-    if not sd > 1e-12 * max(1.0, abs(mean)):
+    mean, sd = float(known.mean()), spread(known)
+    if not sd > 0:
         raise InvalidInput(f"{sample}: the score does not vary, so it cannot be standardised")
     values = (scores - mean) / sd
     return Standardised(values=values, mean=mean, sd=sd, n=len(known), sample=sample)

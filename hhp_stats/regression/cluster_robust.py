@@ -27,6 +27,7 @@ from hhp_stats.regression.gram import gram_matrix, times
 from hhp_stats.regression.linear import LinearFit
 from hhp_stats.regression.model_matrix import Array, ModelMatrix
 from hhp_stats.regression.satterthwaite import CorrectionKind, IntArray, adjusted_scores, satterthwaite_df
+from hhp_stats.regression.spread import PERFECT
 from hhp_stats.results.frame import Estimate
 
 ClusterKind = Literal["CR0", "CR1", "CR2", "CR3"]
@@ -44,7 +45,6 @@ CORRECTION: dict[str, CorrectionKind] = {
     "HC3": "CR3",
 }
 DF_IN_WORDS = {"clusters": "t(G-1)", "satterthwaite": "Satterthwaite t", "residual": "t(N-k)", "normal": "normal"}
-PERFECT = 1e-26  # the residuals of a perfect fit are rounding errors of the outcome: this share of its square
 
 
 class Fit(Protocol):
@@ -177,8 +177,8 @@ def heteroskedastic_covariance(fit: LinearFit, *, kind: HeteroskedasticKind = "H
     if CORRECTION[kind] == "none":
         weights = fit.residuals
     else:
-        x = fit.matrix.values
-        rest = 1 - np.einsum("ij,ij->i", times(x, fit.gram_inverse), x)
+        q = times(fit.matrix.values, fit.inverse_factor)  # orthonormal: no digits are lost where a mean is large
+        rest = 1 - np.einsum("ij,ij->i", q, q)
         power = -0.5 if kind == "HC2" else -1.0
         weights = np.where(rest > 1e-10, np.maximum(rest, 1e-10) ** power, 0.0) * fit.residuals
     matrix = _sandwich(fit, fit.matrix.values * weights[:, None])

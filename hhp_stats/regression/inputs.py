@@ -31,9 +31,10 @@ def same_people(**given: Any) -> None:
             first = (name, index)
         elif len(index) == len(first[1]) and not index.equals(first[1]):
             at = int(np.flatnonzero(np.asarray(index != first[1]))[0]) if len(index) else 0
+            one, other = (labels[[at]].tolist()[0] for labels in (first[1], index))
             raise InvalidInput(
                 f"{first[0].replace('_', ' ')} and {name.replace('_', ' ')} have the same length but not the same"
-                f" index: row {at + 1} is {first[1][at]!r} in one and {index[at]!r} in the other; bring them into one"
+                f" index: row {at + 1} is {one!r} in one and {other!r} in the other; bring them into one"
                 " order, or give arrays"
             )
 

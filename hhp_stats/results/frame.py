@@ -121,7 +121,14 @@ class Estimate:
         return f"{type(self).__name__}({', '.join(said)})"
 
     def scaled(self, factor: float) -> Estimate:
-        """The same estimate in other units: every quantity in units of the outcome times `factor`."""
+        """The same estimate in other units: every quantity in units of the outcome times `factor`.
+
+        Refuses a factor of zero, or one that is not finite (InvalidInput): nothing has such units.
+        """
+        if factor == 0 or not math.isfinite(factor):
+            raise InvalidInput(
+                f"an estimate can be put in other units by a finite factor other than zero, not {factor}"
+            )
         low, high = sorted((self.conf_low * factor, self.conf_high * factor))
         return replace(
             self,

@@ -31,9 +31,11 @@ ROOT = HERE.parents[1]
 PACKAGE = Path(hhp_stats.__file__).parent
 SOFTWARE = pd.read_csv(HERE / "software.csv", dtype={"value": str})
 
-# Modules without a number in the report: their numbers are draws, or need more data than a report should carry.
+# Modules without a number in the report: their numbers are draws, need more data than a report should carry, or are
+# printed by a command alone.
 ONLY_IN_TESTS = {
     "design/cluster_draw.py": "tests/unit/test_phase_one.py",
+    "design/detectable_by_t.py": "tests/reference/individual_power/test_individual_power_reference.py",
     "design/planned_trial.py": "tests/unit/test_power.py",
     "design/power.py": "tests/simulation/test_design_simulation.py",
     "design/replay.py": "tests/unit/test_randomisation.py",

@@ -172,6 +172,22 @@ def test_power_of_a_proportion_has_two_directions():
     assert record["fall_to"] == pytest.approx(0.0374, abs=5e-5) and record["rise_to"] == pytest.approx(0.1264, abs=5e-5)
 
 
+def test_power_says_which_direction_no_trial_could_see():
+    words = ("power", "--people", "60", "--cluster-size", "4", "--baseline", ".02", "--simulated", "100")
+    shown = run(*words)
+    assert shown.exit_code == 0 and "Detectable fall, to                              none" in shown.output
+    record = json.loads(run(*words, "--json").output)
+    assert record["fall_to"] is None and record["rise_to"] > 0.02
+    assert "simulated_rise" in record and "simulated_fall" not in record
+    neither = run("power", "--people", "4", "--baseline", ".5")
+    assert neither.exit_code == 2
+
+
+def test_power_of_few_teams_is_by_students_t_too():
+    record = json.loads(run("power", "--people", "100", "--cluster-size", "25", "--icc", ".05", "--json").output)
+    assert record["detectable_sd_t"] > 2 * record["detectable_sd"]  # two teams an arm
+
+
 def test_randomise_repeats_the_allocation_on_file_and_never_overwrites(root, tmp_path, monkeypatch):
     monkeypatch.chdir(root)
     target = tmp_path / "allocation.csv"

@@ -120,6 +120,11 @@ def test_an_uncertain_cost_of_a_leaver_widens_both_intervals():
     assert got.estimate == sure.estimate
 
 
+def test_a_level_of_confidence_is_a_share():
+    with pytest.raises(InvalidInput, match="conf_level"):
+        bootstrap_ratio(joint_draws(0.0), costs=COSTS, conf_level=95)
+
+
 def joint_draws(correlation, draws=4000):
     rng = np.random.default_rng(8)
     pair = rng.multivariate_normal(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from hhp_stats.design.replay import TOLERANCE, log_differences
 from hhp_stats.errors import NonConvergence
 from hhp_stats.measures import reliability
 from hhp_stats.measures.absence import exposure, trial_absence
+from hhp_stats.measures.bradford import bradford
 from hhp_stats.measures.reliability import mcdonald_omega
 from hhp_stats.measures.scales import combination_rule
 
@@ -103,3 +105,25 @@ def test_p_values_of_the_log_repeat_to_nine_digits(gap, differs):
         assert [(draw, name) for draw, name, _ in log_differences(log, again, rule=rule)] == [(1, test)] * differs
     missing = again.assign(**{rule.tests[0]: np.nan})
     assert [name for _, name, _ in log_differences(missing, again, rule=rule)] == [rule.tests[0]]
+
+
+def test_people_that_an_index_names_twice_are_two() -> None:
+    frame = pd.DataFrame(
+        {
+            "illness_days": [1.0, 2.0, 3.0, 0.0, 5.0, math.nan],
+            "illness_spells": [1.0, 2.0, 1.0, 0.0, 2.0, math.nan],
+            "months": [12.0, 6.0, 12.0, 12.0, 12.0, 3.0],
+            "local_authority": list("AAABBB"),
+            "follow_up_days": 120.0,
+            "exposure_days": [120.0, 120.0, 10.0, 120.0, 120.0, 60.0],
+            "left": [False, False, True, False, False, True],
+        }
+    )
+    twice = frame.set_axis([0, 0, 1, 1, 2, 2])
+    scores = bradford(twice, recording_authorities=["A"]).scores
+    assert scores.tolist() == pytest.approx([1, 8, 3, math.nan, math.nan, math.nan], nan_ok=True)
+    a_year = bradford(twice, recording_authorities=["A"], months="months").scores
+    assert a_year.tolist() == pytest.approx([1, 64, 3, math.nan, math.nan, math.nan], nan_ok=True)
+    # Three days, and for the 110 days after leaving the stayers' three days of 240.
+    days = trial_absence(twice, rule="pro_rata").days
+    assert days.tolist() == pytest.approx([1, 2, 3 + 110 * 3 / 240, 0, 5, math.nan], nan_ok=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from hhp_stats.design.detectable_effect import FEWEST_CLUSTERS
 from hhp_stats.errors import InvalidInput, NoObservations, SingleClusterArm
@@ -18,6 +18,7 @@ from hhp_stats.infer.pooling import pool
 from hhp_stats.infer.repeated_regression import RepeatedRegression, repeated_regression
 from hhp_stats.regression.cluster_robust import DegreesOfFreedom, coefficient, linear_contrast
 from hhp_stats.regression.linear import ols
+from hhp_stats.regression.spread import spread
 from hhp_stats.results.frame import Estimate
 from hhp_stats.studies.estimators.analysis_data import AnalysisData, CompletedSets, Model
 from hhp_stats.studies.estimators.least_squares import covariance_of
@@ -95,7 +96,9 @@ def one_variance(data: AnalysisData) -> dict[str, Estimate]:
     for name, values in groups:
         if len(values) < 2:
             raise NoObservations(f"{name}: {len(values)} values have no variance")
-        arms.append(ArmSummary(mean=float(values.mean()), std_error=float(stats.sem(values)), n=len(values)))
+        arms.append(
+            ArmSummary(mean=float(values.mean()), std_error=spread(values) / math.sqrt(len(values)), n=len(values))
+        )
     of = tuple(np.flatnonzero(sides == side) for side in (1, 0))
     if any(len(places) != 1 for places in of):
         raise InvalidInput(f"{data.analysis.id}: one variance for all is used for two groups")

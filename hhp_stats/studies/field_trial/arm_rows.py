@@ -16,6 +16,7 @@ from hhp_stats.calls.ran import name_of
 from hhp_stats.design.detectable_effect import ErrorRates, individual_detectable_effect, people_needed
 from hhp_stats.errors import EstimationError
 from hhp_stats.plan.individual import Arm, IndividualOutcome, IndividualPlan, StudyPower
+from hhp_stats.regression.spread import spread
 from hhp_stats.results.contrast import EITHER_WAY
 from hhp_stats.results.frame import ResultRow, not_estimated
 from hhp_stats.studies.field_trial.analysed import outcome_column
@@ -46,7 +47,7 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                     outcome, arm, plan, "NoObservations: fewer than two people of the arm have the outcome"
                 )
                 continue
-            sd, n = float(values.std(ddof=1)), len(values)
+            sd, n = spread(values), len(values)
             error, df, source = sd / math.sqrt(n), float(n - 1), name_of(arm_rows)
             if plan.design.cluster and sd > 0:
                 own = people.loc[(people["treatment"] == arm.code) & people[column].notna()]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.calls.ran import name_of, recorded, source_of
-from hhp_stats.errors import ConstantTreatment, EstimationError, NoObservations
+from hhp_stats.errors import ConstantTreatment, EstimationError, InvalidInput, NoObservations
 from hhp_stats.plan.individual import IndividualOutcome, IndividualPlan
 from hhp_stats.regression.cluster_robust import (
     cluster_covariance,
@@ -25,6 +25,7 @@ from hhp_stats.regression.cluster_robust import (
 )
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, Term, model_matrix
+from hhp_stats.regression.spread import spread
 from hhp_stats.results.contrast import BY_WEEK
 from hhp_stats.results.frame import Estimate, ResultRow, not_estimated
 
@@ -116,7 +117,9 @@ def _aligned(people: pd.DataFrame, outcome: IndividualOutcome) -> pd.Series:
     freedom = sum(len(group) - 1 for group in groups)
     if min(map(len, groups)) < 2:
         raise NoObservations(f"fewer than two people of an arm answered about {outcome.label.lower()}")
-    variance = sum(float(group.var(ddof=1)) * (len(group) - 1) for group in groups) / freedom
+    variance = sum(spread(group) ** 2 * (len(group) - 1) for group in groups) / freedom
+    if not variance > 0:
+        raise InvalidInput(f"all answers about {outcome.label.lower()} are the same within the arms: they have no unit")
     unit = float(np.sqrt(variance)) * (1.0 if outcome.better == "higher" else -1.0)
     aligned: pd.Series = values / unit
     return aligned

@@ -158,30 +158,34 @@ def _detectable(
     plan: IndividualPlan,
     about: dict[str, Any],
 ) -> ResultRow:
-    """The detectable effect with the clusters' sizes and the likeness found, for everyone or for those who answered."""
+    """The detectable effect with the clusters' sizes and the likeness found, for everyone or for those who answered.
+
+    Of fewer than two clusters an arm the row says that there is none.
+    """
     sizes = known.groupby(plan.design.cluster).size()
     people = people_of(entry, plan, answered=len(known))
-    per_arm = len(sizes) / 2
-    if by_own_arms(plan):
-        try:
+    key = _mde(plan, outcome, entry.id)
+    try:
+        per_arm = len(sizes) / 2
+        if by_own_arms(plan):
             per_arm = as_equal_arms(known.groupby(plan.design.cluster)["arm"].first(), plan, lost=1)
-        except SingleClusterArm as refused:
-            return not_estimated(
-                result_id=_mde(plan, outcome, entry.id),
-                reason=f"{type(refused).__name__}: {refused}",
-                method=_CLUSTERED,
-                source=name_of(_detectable),
-                **about,
-            )
-    shape = Clustering(
-        mean_size=people / len(sizes),
-        clusters_per_arm=per_arm,
-        icc=icc.used(),
-        size_cv=float(sizes.std(ddof=1) / sizes.mean()),
-    )
-    effect = cluster_detectable_effect(clustering=shape, rates=ErrorRates(alpha=entry.alpha, power=entry.power))
+        shape = Clustering(
+            mean_size=people / len(sizes),
+            clusters_per_arm=per_arm,
+            icc=icc.used(),
+            size_cv=float(sizes.std(ddof=1) / sizes.mean()),
+        )
+        effect = cluster_detectable_effect(clustering=shape, rates=ErrorRates(alpha=entry.alpha, power=entry.power))
+    except EstimationError as error:
+        return not_estimated(
+            result_id=key,
+            reason=f"{type(error).__name__}: {error}",
+            method=_CLUSTERED,
+            source=name_of(_detectable),
+            **about,
+        )
     return _descriptive(
-        _mde(plan, outcome, entry.id),
+        key,
         effect,
         method=f"{_CLUSTERED}, alpha {entry.alpha:g}, power {entry.power:g}",
         n=people,

@@ -13,6 +13,7 @@ import pandas as pd
 from hhp_stats.calls.ran import name_of
 from hhp_stats.plan.conditions import members
 from hhp_stats.plan.returns_schema import ReturnsOutcome, ReturnsPlan
+from hhp_stats.regression.spread import spread
 from hhp_stats.results.frame import ResultRow, not_estimated
 from hhp_stats.studies.sources import states_source
 
@@ -91,7 +92,7 @@ def arm_rows(people: pd.DataFrame, plan: ReturnsPlan) -> list[ResultRow]:
             "status": "descriptive",
             "clause": " ".join(figure.outcome.clauses),
         }
-        value = mean if figure.name == "mean" else float(values.std(ddof=1))
+        value = mean if figure.name == "mean" else spread(values)
         words = f", weighted by {weight.replace('_', ' ')}" if weight else ""
         rows.append(
             ResultRow(

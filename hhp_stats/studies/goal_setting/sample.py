@@ -20,6 +20,7 @@ from hhp_stats.measures.scales import CombinationRule, combination_rule, composi
 from hhp_stats.plan.conditions import parse_condition
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.returns_schema import ReturnsPlan
+from hhp_stats.regression.spread import spread
 from hhp_stats.studies.goal_setting.attempts import attempted
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
@@ -241,7 +242,7 @@ def baseline_units(people: pd.DataFrame) -> dict[str, tuple[float, float]]:
     """
     known = people[[f"{part}_t1" for part in PARTS]].notna().all(axis="columns")
     before = {part: people.loc[known, f"{part}_t1"] for part in PARTS}
-    return {part: (float(values.mean()), float(values.std(ddof=1))) for part, values in before.items()}
+    return {part: (float(values.mean()), spread(values)) for part, values in before.items()}
 
 
 def _in_baseline_units(frame: pd.DataFrame, wave: str, units: Mapping[str, tuple[float, float]]) -> pd.Series:

@@ -23,6 +23,7 @@ from hhp_stats.regression.cluster_robust import (
 )
 from hhp_stats.regression.linear import LinearFit, ols
 from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
+from hhp_stats.regression.spread import spread
 from hhp_stats.results.frame import NOT_ALLOWED, ResultRow, not_estimated
 from hhp_stats.studies.estimators.analysis_data import AnalysisData, CompletedSets
 from hhp_stats.studies.estimators.least_squares import covariance_of
@@ -180,7 +181,6 @@ def mean_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan)
             dataclasses.replace(row, statistic=math.nan, p_value=math.nan)
         )  # nobody asks whether a mean is zero
         if not experiment.cluster:
-            spread = float(part["outcome"].std(ddof=1))
             rows.append(
                 ResultRow(
                     result_id=plan.row_id(experiment.id, f"sd_{cell.id}", "raw"),
@@ -188,7 +188,7 @@ def mean_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan)
                     outcome=experiment.id,
                     estimand=f"sd_{cell.id}",
                     method="standard deviation, n - 1",
-                    estimate=spread,
+                    estimate=spread(part["outcome"]),
                     n=len(part),
                     status="descriptive",
                     source=name_of(mean_rows),

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -15,6 +14,7 @@ from hhp_stats.disclosure.crowd import Crowd
 from hhp_stats.disclosure.declared import Row
 from hhp_stats.plan.conditions import members
 from hhp_stats.plan.pilot_schema import STATISTICS, Descriptive, PilotPlan
+from hhp_stats.regression.spread import spread
 from hhp_stats.results.frame import ResultRow, not_estimated
 from hhp_stats.studies.sources import states_source
 
@@ -154,7 +154,7 @@ def _mean(people: pd.DataFrame, entry: Descriptive, plan: PilotPlan, *, inside: 
     values = people.loc[inside, entry.column].astype("float64").dropna().to_numpy()
     if len(values) < 2:
         return _lacking(plan, entry, "mean", method=method, reason=ONE if len(values) else NOBODY)
-    mean, error = float(values.mean()), float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    mean, error = float(values.mean()), spread(values) / math.sqrt(len(values))
     row = _row(plan, entry, "mean", method=method, n=len(values), estimate=mean, conf_level=plan.conf_level)
     if not error > 0:
         return replace(row, note=ALIKE)
