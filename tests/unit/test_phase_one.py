@@ -124,13 +124,14 @@ def test_a_planted_effect_on_buildings_is_found(root):
         assert row["estimate"] > 2 and row["p_value"] < 0.05, key  # treated answer above four on average
 
 
-def test_an_arm_without_variation_leaves_a_row_with_its_reason(root):
+def test_an_arm_without_variation_has_its_mean_and_says_why_nothing_else(root):
     plan = load_individual_plan(root, "coffee")
     participants = load_participants(root, plan)
     same = pd.Series(1.0, index=participants.people.index)
     found = analyse(_with_controls_at(participants, same), plan).results.set_index("result_id")
     row = found.loc["coffee/recognition/mean_control/raw"]
-    assert row["status"] == "not_estimated" and "not positive" in row["note"]
+    assert (row["status"], row["estimate"]) == ("descriptive", 1.0)
+    assert np.isnan(row["std_error"]) and "All values are the same" in row["note"]
 
 
 def test_plans_without_clauses_need_places(root, tmp_path):

@@ -44,7 +44,8 @@ def test_telephone_numbers_and_short_names_are_not_shown(value):
 
 
 def said(trial):
-    return " ".join(str(getattr(trial, name).to_csv()) for name in trial.__slots__ if name != "study").casefold()
+    held = [getattr(trial, name) for name in trial.__slots__]
+    return " ".join(value.to_csv() if isinstance(value, pd.DataFrame) else repr(value) for value in held).casefold()
 
 
 def canary_line(**fields):
