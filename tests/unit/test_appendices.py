@@ -105,7 +105,10 @@ def test_the_run_is_counted(appendix):
         said(*every) == "This run computed 10 results from 2 files: 4 estimates, 3 descriptive figures, 2 results"
         " withheld to protect a count of very few people and 1 estimate that the data do not allow."
     )
-    assert said("estimated", "descriptive") == "This run computed 2 results from 2 files: 1 estimate and 1 descriptive figure."
+    assert (
+        said("estimated", "descriptive")
+        == "This run computed 2 results from 2 files: 1 estimate and 1 descriptive figure."
+    )
 
 
 @pytest.mark.parametrize("name", ["maxima", "versions"])
