@@ -59,7 +59,8 @@ def read_column(
     `heading` is the heading as found, since a column headed "FTE" holds shares and not yes or no. `refused` are cells
     that must not be read (position -> code of the broken rule) because they show something else than they hold.
     """
-    if spec.kind in ("number", "integer") and not refused and _PLAIN_NUMBERS.issuperset(map(type, raw)):
+    worded = spellings.numbers_of(spec)
+    if spec.kind in ("number", "integer") and not worded and not refused and _PLAIN_NUMBERS.issuperset(map(type, raw)):
         quick = _quick_numbers(raw, whole=spec.kind == "integer")
         if quick is not None:
             return quick
@@ -111,6 +112,7 @@ def _reader(spec: Field, raw: list[Any], spellings: Spellings, manner: Manner, h
             typed=manner.typed,
             whole=spec.kind == "integer",
             decimal_comma=manner.decimal_comma,
+            worded=spellings.numbers_of(spec),
         )
     if spec.kind in ("date", "header date"):
         return functools.partial(read_day, spellings=spellings, typed=manner.typed, from_1904=manner.from_1904)

@@ -95,11 +95,16 @@ def _worded(change: Change, fields: Mapping[str, Field]) -> Change:
 
 
 def _value_now(table: PlainTable, plan: IndividualPlan, who: str, field: str) -> str | None:
-    """What stands in a cell, an arm in the writing of the table."""
+    """What stands in a cell, in the writing of the table: arms, and numbers that it has in words."""
     assert plan.data is not None
     found = value_now(table, staff_id=who, field=field, person=plan.data.person)
-    written = {arm.id: str(arm.value) for arm in plan.arms}
-    return written.get(found, found) if found is not None and field == ARM else found
+    if found is None or field not in plan.columns:
+        return found
+    column = plan.columns[field]
+    written = {arm.id: str(arm.value) for arm in plan.arms} if field == ARM else {}
+    written |= dict(zip(("no", "yes"), column.zero_one, strict=False))
+    written |= {f"{number:.12g}": word for word, number in reversed(column.scale)}
+    return written.get(found, found)
 
 
 def _ledger(root: Path, lines: Sequence[Correction]) -> Ledger:

@@ -150,9 +150,7 @@ def read_plain_table(root: Path, plan: IndividualPlan, *, ledger: Ledger | None 
     assert plan.data is not None
     path, file = root / plan.data.file, plan.data.file
     specs = table_fields(plan)
-    allowed = [
-        value for column in plan.columns.values() for value in (*column.allowed, *column.zero_one, *column.missing)
-    ]
+    allowed = [value for column in plan.columns.values() for value in (*column.words, *column.missing)]
     headings = [plan.data.heading(name) for name in plan.columns]
     result = PlainTable(
         file=file,

@@ -104,7 +104,7 @@ def _wrong_kind(check: TableCheck) -> Iterator[Breach]:
     for name, cells in check.table.unread.items():
         column = check.plan.columns[name]
         kind = column.kind
-        wanted = " or ".join(column.zero_one) or _KINDS.get(kind, "a text")
+        wanted = " or ".join(column.words if kind != "category" else ()) or _KINDS.get(kind, "a text")
         for position, broken in cells.items():
             if broken not in _OTHERWISE and not (broken == v.CATEGORY and kind in ("category", "arm")):
                 yield Breach(

@@ -6,6 +6,7 @@ import csv
 import re
 import unicodedata
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
 
 from hhp_stats.errors import DataError, Problem
@@ -46,6 +47,13 @@ class Spellings:
     """For each field (or group such as `blank`): spelling in comparable form -> what it stands for."""
 
     by_field: dict[str, dict[str, str]]
+    numbers: dict[str, dict[str, str]] = dataclass_field(
+        default_factory=dict
+    )  # the same of columns of numbers in words
+
+    def numbers_of(self, field: Field) -> dict[str, str]:
+        """What the words of a field count as, where its numbers are written in words."""
+        return self.numbers.get(field.name, {})
 
     def of(self, name: str) -> dict[str, str]:
         """The spellings of one field or group: comparable form -> meaning."""

@@ -99,25 +99,32 @@ def read_number(
     typed: bool = True,
     whole: bool = False,
     decimal_comma: bool = False,
+    worded: Mapping[str, str] = MappingProxyType({}),
 ) -> Read:
     """A number: as such, or as text with outer blanks, thousands separators, a sign for a fraction or its own unit.
 
     `decimal_comma` says that the file has numbers with a decimal comma: then no number with a comma or with groups
     after points is read, since "1,250" may be either. Of a file that knows only text also 1e+05, as programs write it.
+    `worded` are the words of a column whose numbers are written in words (comparable form -> number): nothing else is
+    read then.
     """
     unusable(value)
     if isinstance(value, bool | datetime):
         raise Unreadable(NUMBER)
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and not worded:
         return Read(_finite(value, whole))
-    text = tidy(value)
+    text = tidy(value) if isinstance(value, str) else f"{value:.12g}"
     if not text or spellings.is_blank(text):
         return Read(None, BLANK_WORD if text else TRIMMED)
+    if worded:
+        if (number := worded.get(same(text))) is None:
+            raise Unreadable(NUMBER)
+        return Read(float(number))
     if text.startswith("'"):
         text = text[1:]
-    worded = spellings.of("number").get(same(text))
-    if worded is not None:
-        return Read(float(worded), SPELLING)
+    usual = spellings.of("number").get(same(text))
+    if usual is not None:
+        return Read(float(usual), SPELLING)
     habit = NUMBER_TEXT if typed else (TRIMMED if text != value else "")
     plain = _NUMBER if typed else _NUMBER_OF_PROGRAMS
     if not any(form.fullmatch(text) for form in (plain, _GROUPED, _COMMA, _FRACTION)):

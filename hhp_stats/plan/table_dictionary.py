@@ -25,7 +25,7 @@ def read_table_dictionary(root: Path, file: str) -> dict[str, TableColumn]:
 
     Raises PlanError, naming file and line, for a dictionary that is missing or damaged, other headings, a column that
     stands twice or has no name or meaning, unknown kinds, limits of what is no number, and allowed values of what is
-    neither a category nor two words for zero and one.
+    neither a category nor words for numbers.
     """
     path = root / file
     if not path.is_file():
@@ -93,12 +93,12 @@ def _column(file: str, number: int, line: list[str]) -> TableColumn:
             file, place, f"has the limits {low:g} and {high:g}.", "Write a minimum that is not above the maximum."
         )
     allowed, missing = _several(file, place, cells["allowed"]), _several(file, place, cells["missing"])
-    if allowed and kind not in ("category", ZERO_ONE):
+    if allowed and kind not in ("category", *_NUMBERS):
         raise PlanError(
             file,
             place,
             f"lists allowed values of a column of kind {kind}.",
-            "Leave allowed empty, or make it kind category; numbers have minimum and maximum.",
+            "Leave allowed empty, or make it kind category.",
         )
     if allowed and kind == ZERO_ONE and (len(allowed) != 2 or allowed[0].casefold() == allowed[1].casefold()):
         raise PlanError(
@@ -121,8 +121,30 @@ def _column(file: str, number: int, line: list[str]) -> TableColumn:
         maximum=high,
         allowed=allowed if kind == "category" else (),
         zero_one=allowed if kind == ZERO_ONE else (),
+        scale=_scale(file, place, allowed) if kind == "number" else (),
         missing=missing,
     )
+
+
+def _scale(file: str, place: str, allowed: Iterable[str]) -> tuple[tuple[str, float], ...]:
+    """Words that stand for numbers, written as `low=1`; none of them twice, whatever its capitals."""
+    found: dict[str, tuple[str, float]] = {}
+    for text in allowed:
+        word, _, number = (part.strip() for part in text.rpartition("="))
+        try:
+            value = float(number)
+        except ValueError:
+            value = math.nan
+        if not word or not math.isfinite(value) or word.casefold() in found:
+            raise PlanError(
+                file,
+                place,
+                f"lists the value {text!r} of a column of numbers.",
+                "Write what each word counts as, each word once, as in low=1|medium=2|high=3; or leave allowed empty:"
+                " numbers have minimum and maximum.",
+            )
+        found[word.casefold()] = (word, value)
+    return tuple(found.values())
 
 
 def _limit(file: str, place: str, side: str, text: str, kind: str) -> float | None:

@@ -177,7 +177,9 @@ def _measure(
             file,
             place,
             f"is {outcome.kind}, but its column {column!r} is of kind {columns[column].kind}.",
-            f"Make the column of kind {' or '.join(wanted)} in the dictionary, or change the outcome's kind.",
+            f"Make the column of kind {' or '.join(wanted)} in the dictionary, or change the outcome's kind; what is"
+            " written in words may count as numbers: under allowed no|yes of kind 0/1, low=1|medium=2|high=3 of kind"
+            " number.",
         )
 
 

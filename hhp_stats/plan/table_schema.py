@@ -51,6 +51,7 @@ class TableColumn:
     maximum: float | None = None
     allowed: tuple[str, ...] = ()  # values of a category
     zero_one: tuple[str, ...] = ()  # of a column of zeros and ones in words: what stands for zero, then for one
+    scale: tuple[tuple[str, float], ...] = ()  # of a column of numbers in words: each word and what it counts as
     missing: tuple[str, ...] = ()  # codes that stand for "not known"
 
     @property
@@ -60,9 +61,15 @@ class TableColumn:
         return zero, one
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """Every word that the dictionary gives the column: its categories, or what stands for its numbers."""
+        return (*self.allowed, *self.zero_one, *(word for word, _ in self.scale))
+
+    @property
     def coded(self) -> tuple[str, ...]:
-        """Of zeros and ones in words: each word with what it stands for, as in "poor (0)"."""
-        return tuple(f"{word} ({number})" for number, word in enumerate(self.zero_one))
+        """Of numbers in words, zeros and ones too: each word with what it stands for, as in "poor (0)"."""
+        pairs = (*((word, float(place)) for place, word in enumerate(self.zero_one)), *self.scale)
+        return tuple(f"{word} ({number:g})" for word, number in pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from hhp_stats.present.clause_table import STATUS, clause_table
 from hhp_stats.present.conflicts import conflict_table, departure_table
 from hhp_stats.present.deviation_table import deviation_count, deviation_table
 from hhp_stats.present.embed import EmbeddedFigure, embed
-from hhp_stats.present.listing import capital
+from hhp_stats.present.listing import capital, listed_words
 from hhp_stats.present.markdown import escaped, printed_table
 from hhp_stats.present.marked_text import anchored
 from hhp_stats.present.marks import presented
@@ -46,7 +46,7 @@ from hhp_stats.present.numbers import (
 from hhp_stats.present.report_clauses import report_clauses
 from hhp_stats.present.tables import aligned, filled, plain_table, text_table
 from hhp_stats.present.versions import every_study, versions_in, versions_table
-from hhp_stats.results.frame import shown
+from hhp_stats.results.frame import Status, shown
 from hhp_stats.results.traced import traced_records
 from hhp_stats.results.withheld import decimals_kept
 from hhp_stats.studies.output import StudyOutput, open_output
@@ -309,15 +309,23 @@ class Appendix:
         return "\n".join(parts)
 
     def counts(self) -> str:
-        """How many files, results and estimates this run has."""
-        frame, inputs = self.everything, self.files
-        estimated = int((frame["status"] == "estimated").sum())
-        failed = int((frame["status"] == "not_estimated").sum())
+        """How many files this run read, and how many results of each status it has."""
+        found = self.everything["status"].value_counts()
+        parts = [
+            f"{plural(int(found[status]), one)}{more}" for status, (one, more) in _COUNTED.items() if found.get(status)
+        ]
         return (
-            f"This run read {plural(len(inputs), 'file')} and made {plural(len(frame), 'result row')}: "
-            f"{plural(estimated, 'estimate')}, {plural(len(frame) - estimated - failed, 'descriptive figure')}, and "
-            f"{plural(failed, 'planned estimate')} that the data do not allow."
+            f"This run computed {plural(int(found.sum()), 'result')} from {plural(len(self.files), 'file')}:"
+            f" {listed_words(parts)}."
         )
+
+
+_COUNTED: Mapping[Status, tuple[str, str]] = {
+    "estimated": ("estimate", ""),
+    "descriptive": ("descriptive figure", ""),
+    "withheld": ("result", " withheld to protect a count of very few people"),
+    "not_estimated": ("estimate", " that the data do not allow"),
+}
 
 
 def _estimate(row: Mapping[str, Any]) -> str:

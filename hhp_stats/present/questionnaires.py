@@ -24,7 +24,18 @@ from hhp_stats.present.tables import plain_table, text_table
 
 SURVEY, RETURN = "survey", "return"
 _ASSUMED = "assumed: "  # what a plan begins with that says where a scale comes from, where no document does
-_KINDS: Mapping[str, str] = {"free text": "in own words", "number": "a number", "integer": "a number", "date": "a date"}
+_KINDS: Mapping[str, str] = {  # what a field without limits or a list of values may hold
+    "free text": "in own words",
+    "text": "a text",
+    "category": "one of a list",
+    "yes/no": "yes; no",
+    "number": "a number",
+    "integer": "a whole number",
+    "date": "a date",
+    "identifier": "a code",
+    "header": "a text above the table",
+    "header date": "a date above the table",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +132,7 @@ def _answers(field: Field) -> str:
     if field.minimum is not None and field.maximum is not None:
         ends = f"{number(field.minimum, 0)} to {number(field.maximum, 0)}"
         return f"{ends} {field.unit}".strip()
-    return _KINDS.get(field.kind, field.kind)
+    return _KINDS[field.kind]
 
 
 def _waves(field: Field) -> str:

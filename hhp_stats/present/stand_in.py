@@ -50,7 +50,7 @@ def drawn_or_said(
                 raise
             reason = as_sentence(reasons[0])
     alt = f"An empty frame: {HEAD[0].lower()}{HEAD[1:]}."
-    caption = f"Not drawn. {HEAD}. {escaped(reason).rstrip('.')}"
+    caption = f"Not drawn. {HEAD}. {reason.rstrip('.')}"  # whoever embeds it escapes its signs
     return embed(_empty, root=root, document=document, label=label(), conclusion=reason, alt=alt, caption=caption)
 
 

@@ -91,15 +91,23 @@ def test_a_deviation_says_whether_it_was_decided_before_unblinding(root, appendi
 
 
 def test_the_run_is_counted(appendix):
-    status = appendix.output.results["status"].value_counts()
-    output = replace(
-        appendix.output, tables={**appendix.output.tables, "inputs": pd.DataFrame({"path": ["a", "b", "b"]})}
-    )
-    said = replace(appendix, outputs={"goal_setting": output}).counts()
+    """Every row by its status: one that is withheld is no descriptive figure, and what failed need not be planned."""
+
+    def said(*status: str) -> str:
+        rows = appendix.output.results.head(len(status)).assign(status=list(status))
+        tables = {**appendix.output.tables, "inputs": pd.DataFrame({"path": ["a", "b", "b"]})}
+        return replace(
+            appendix, outputs={"goal_setting": replace(appendix.output, results=rows, tables=tables)}
+        ).counts()
+
+    every = ["estimated"] * 4 + ["descriptive"] * 3 + ["withheld"] * 2 + ["not_estimated"]
     assert (
-        said == f"This run read 2 files and made {len(appendix.output.results)} result rows: {status['estimated']}"
-        f" estimates, {status['descriptive']} descriptive figures, and {status['not_estimated']} planned estimates"
-        " that the data do not allow."
+        said(*every) == "This run computed 10 results from 2 files: 4 estimates, 3 descriptive figures, 2 results"
+        " withheld to protect a count of very few people and 1 estimate that the data do not allow."
+    )
+    assert (
+        said("estimated", "descriptive")
+        == "This run computed 2 results from 2 files: 1 estimate and 1 descriptive figure."
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hhp_stats.errors import PlanError, RenderError, UnknownName
+from hhp_stats.intake.dictionary import _KINDS as KINDS_OF_FIELDS
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.consort import CLUSTER, checklist_order
@@ -22,6 +23,7 @@ from hhp_stats.plan.study_facts import STUDY_FACTS, load_questions, load_study_f
 from hhp_stats.plan.trial_management import TRIAL_MANAGEMENT, load_trial_management
 from hhp_stats.present import at_a_glance, logic_model, reporting, trial_management
 from hhp_stats.present.consort import other_trials
+from hhp_stats.present.questionnaires import _KINDS as WORDS_OF_KINDS
 from hhp_stats.present.questionnaires import questionnaires
 from hhp_stats.present.reporting import TIDIER
 from hhp_stats.present.words import words
@@ -254,6 +256,9 @@ def test_every_question_and_field_of_the_dictionary_is_printed():
     template = asked.returns().as_raw_html()
     assert all(field.label in template for field in asked.fields if field.file == "return")
     assert "nine are not in the printed template" in asked.counts()
+    assert set(WORDS_OF_KINDS) == KINDS_OF_FIELDS
+    values = asked.returns()._tbl_data.set_index("Field")["Values"]
+    assert values["Unique Staff ID"] == "a code" and values["Date data retrieved:"] == "a date above the table"
     scales = asked.scales()
     assert scales.count(">Letters<") == 1 and scales.count("three statements from 1 to 7") == 3
     assert "assumed:" not in scales.lower() and scales.count("All of these scales are assumed.") == 1

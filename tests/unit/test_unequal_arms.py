@@ -93,6 +93,7 @@ def test_an_arm_of_one_cluster_has_no_detectable_effect_and_no_band(home):
     assert figure.caption.startswith("Not drawn. These data do not allow it. The treated arm")
     assert "every interval" not in figure.caption + figure.alt
     assert "band" not in figure.caption + figure.alt
+    assert "the effect that could be detected is not known. An arm holds no more than 1 cluster" in chapter.say("power")
     said = " ".join(everything_said(chapter))
     each = chapter.each_outcome()
     assert each.count("could not be analysed") == 2  # of two outcomes, and no second reason after it
@@ -139,3 +140,15 @@ def test_sentences_begin_with_words_and_a_withheld_difference_is_said_to_be(home
     assert plain(opened("eight schools")) == "Eight schools"
     parts = standard_parts.parts("extreme", root=project)
     assert plain(parts.design()).startswith("In all, 180 people were randomised one by one")
+
+
+def test_signs_in_a_reason_are_escaped_once_under_a_figure(home):
+    frame = with_arms({"old": 90, "new": 90}).assign(once=np.arange(180) % 7, again_and_again=np.arange(180) % 7)
+    people = '[design]\nkind = "individual trial"\nrandomised = 180\n'
+    rest = TWO_ARMS.replace('terms = ["baseline"]', 'terms = ["once", "again_and_again"]')
+    dictionary = DICTIONARY.format(kind="category") + "once,Once,number,,,,,\nagain_and_again,Again,number,,,,,\n"
+    project = write_trial(home, key="extreme", plan=HEAD + people + rest, dictionary=dictionary, table=frame)
+    run_field_trial(project, "extreme").write(project)
+    figure = field_trials.chapter("extreme", root=project).figure("effects")
+    assert "again_and_again" in figure.caption and "\\" not in figure.caption
+    assert "again\\_and\\_again" in figure._repr_markdown_() and "\\\\" not in figure._repr_markdown_()

@@ -85,6 +85,7 @@ def power(report: FieldTrialReport) -> str:
     for entry in report.plan.power.values():
         row = report.detectable(entry.id)
         if row["status"] in LACKING:
+            said.append(f"{entry.label}: the effect that could be detected is not known. {prose.reason(row)}")
             continue
         said.append(
             f"{entry.label} ({report.people(row['n'])}): {number(row['estimate'])} standard deviations{which} "

@@ -193,7 +193,7 @@ def measures(report: FieldTrialReport) -> GT:
         column = report.plan.columns[outcome.column]
         limits = outcome.range or tuple(each for each in (column.minimum, column.maximum) if each is not None)
         ends = f"{limits[0]:g} to {limits[1]:g}" if len(limits) == 2 else MISSING
-        if outcome.kind == "binary":
+        if outcome.kind == "binary" or column.scale:
             ends = ", ".join(column.coded) or "0 or 1"
         cells.append(
             {
