@@ -161,9 +161,17 @@ def _columns(part: pd.DataFrame, term: Term) -> list[Array]:
 
 def _numbers(column: pd.Series) -> Array:
     try:
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as problem:
         raise ImputationRefused(f"{column.name} holds text: it needs a categorical kind") from problem
+    known = values[~np.isnan(values)]
+    with np.errstate(over="ignore", under="ignore"):
+        square = float(known @ known)
+    if np.isfinite(known).all() and known.any() and not np.finfo(np.float64).tiny <= square < np.inf:
+        raise ImputationRefused(
+            f"{column.name} has values too small or too large to be squared: give it in other units"
+        )
+    return values
 
 
 def _target(variable: ImputedVariable, part: _Part, plan: ImputationPlan) -> Target:
