@@ -20,7 +20,7 @@ from hhp_stats.regression.cluster_robust import cluster_covariance
 from hhp_stats.regression.clusters import refuse_thin_arms
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.linear import ols
-from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers, refuse_unsquarable
 from hhp_stats.regression.spread import PERFECT
 
 
@@ -225,6 +225,8 @@ def _numeric(covariates: pd.DataFrame) -> tuple[Array, tuple[str, ...]]:
         raise NoObservations("no covariates or no people")
     if not np.isfinite(x).all():
         raise InvalidInput("covariates must be complete: add indicators for missing values first")
+    for place, name in enumerate(covariates.columns):
+        refuse_unsquarable(x[:, place], name=str(name))
     return x, tuple(map(str, covariates.columns))
 
 

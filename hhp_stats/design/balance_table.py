@@ -10,7 +10,7 @@ import pandas as pd
 
 from hhp_stats.calls.typed import typed
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, UnknownName
-from hhp_stats.regression.model_matrix import Array, as_numbers
+from hhp_stats.regression.model_matrix import Array, as_numbers, refuse_unsquarable
 from hhp_stats.regression.spread import is_dust, spread
 
 BALANCE_COLUMNS = (
@@ -150,6 +150,7 @@ def _known_finite(column: pd.Series) -> pd.Series:
     values = as_numbers(column, name=str(column.name))
     if np.isinf(values).any():
         raise InvalidInput(f"{column.name} holds infinite values")
+    refuse_unsquarable(values, name=str(column.name))
     return pd.Series(values, index=column.index)
 
 

@@ -19,7 +19,7 @@ from hhp_stats.regression.cluster_robust import ClusterKind, cluster_covariance,
 from hhp_stats.regression.clusters import cluster_codes, cluster_name, refuse_thin_arms
 from hhp_stats.regression.inputs import same_people
 from hhp_stats.regression.linear import ols
-from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers, refuse_unsquarable
 from hhp_stats.results.frame import Estimate, checked_level
 from hhp_stats.tails import student_quantile, student_tail
 
@@ -190,6 +190,7 @@ def lee_bounds(
         raise InvalidInput("treatment must be 0 or 1 for everybody, and be as long as the outcome")
     if np.isinf(values).any():
         raise InvalidInput("the outcome holds infinite values")
+    refuse_unsquarable(values, name="the outcome")
     if clusters is not None and np.shape(clusters) != arm.shape:
         raise InvalidInput(f"{np.shape(clusters)} cluster names for {len(arm)} people")
     if not isinstance(draws, int | np.integer) or draws < 100:

@@ -15,7 +15,7 @@ from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, Un
 from hhp_stats.estimate.icc import average_cluster_size
 from hhp_stats.regression.clusters import cluster_codes, refuse_thin_arms
 from hhp_stats.regression.inputs import same_people
-from hhp_stats.regression.model_matrix import Array, as_numbers
+from hhp_stats.regression.model_matrix import Array, as_numbers, refuse_unsquarable
 from hhp_stats.regression.spread import spread
 from hhp_stats.results.frame import Estimate
 from hhp_stats.tails import noncentral_t_tail
@@ -274,6 +274,7 @@ def _two_arms(outcome: Array, treatment: Array) -> tuple[Array, np.ndarray]:
         raise NoObservations("no observations are left to analyse")
     if not np.isfinite(y).all() or not np.isin(z, (0.0, 1.0)).all():
         raise InvalidInput("outcomes must be known and treatment 0 or 1")
+    refuse_unsquarable(y, name="the outcome")
     arm = z == 1
     if arm.all() or not arm.any():
         raise ConstantTreatment(f"everyone analysed has treatment = {z[0]:g}")

@@ -14,7 +14,7 @@ from scipy import optimize, stats
 from hhp_stats.calls.typed import typed
 from hhp_stats.errors import InvalidInput, NoObservations, SingleClusterArm, UnknownName
 from hhp_stats.regression.inputs import same_people
-from hhp_stats.regression.model_matrix import Array, as_numbers
+from hhp_stats.regression.model_matrix import Array, as_numbers, refuse_unsquarable
 from hhp_stats.regression.satterthwaite import IntArray
 from hhp_stats.results.frame import checked_level
 
@@ -311,6 +311,7 @@ def _checked(outcome: Array, clusters: ArrayLike, treatment: ArrayLike | None) -
         raise InvalidInput(f"outcome {y.shape} and {len(frame)} clusters: one each a person is needed")
     if not np.isfinite(y).all() or frame.isna().any(axis=None):
         raise InvalidInput("outcomes, clusters and arms must be known")
+    refuse_unsquarable(y, name="the outcome")
     if _exact_within(y, frame["arm_code"].to_numpy()):
         raise InvalidInput("the outcome does not vary" + (" within the arms" if treatment is not None else ""))
     if frame.drop_duplicates()["cluster"].duplicated().any():

@@ -241,7 +241,9 @@ class Profile:
     def _between(self, inside: float, outside: float, critical: float) -> float:
         """Where the drop reaches `critical` between two values, by bisection and secants."""
         try:
-            return float(optimize.brentq(lambda c: self.drop(c) - critical, inside, outside, xtol=1e-12, rtol=1e-12))
+            # Relative to the stride: the coefficient of a covariate in large units is itself far below 1e-12.
+            near = max(1e-12 * abs(outside - inside), 1e-300)
+            return float(optimize.brentq(lambda c: self.drop(c) - critical, inside, outside, xtol=near, rtol=1e-12))
         except ValueError as problem:  # climbed from elsewhere, the same point is no longer outside
             raise NonConvergence(
                 f"the profile of the penalised likelihood has no digits left between {inside:g} and {outside:g}"

@@ -12,7 +12,7 @@ import numpy as np
 from hhp_stats.calls.typed import check_fields, typed
 from hhp_stats.errors import InvalidInput, NoObservations
 from hhp_stats.regression.inputs import same_people
-from hhp_stats.regression.model_matrix import Array, as_numbers
+from hhp_stats.regression.model_matrix import Array, as_numbers, refuse_unsquarable
 from hhp_stats.regression.spread import spread
 from hhp_stats.results.frame import Estimate
 
@@ -82,6 +82,7 @@ def welch(*, outcome: Array, treatment: Array, conf_level: float = 0.95) -> Esti
         raise InvalidInput(f"outcome {y.shape} and treatment {z.shape} must be one value a person")
     if not np.isfinite(y).all() or not np.isin(z, (0.0, 1.0)).all():
         raise InvalidInput("outcomes must be known and treatment 0 or 1")
+    refuse_unsquarable(y, name="the outcome")
     if min((z == 1).sum(), (z == 0).sum()) < 2:
         raise NoObservations("each arm needs two people")
     arms = [

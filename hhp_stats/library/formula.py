@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -104,8 +104,7 @@ def model_of(
     do not have (UnknownName); rows with gaps, saying how many in which column and what can be done (InvalidInput),
     unless `missing="drop"`; no rows (NoObservations); a treatment that does not vary (ConstantTreatment).
     """
-    if not isinstance(data, pd.DataFrame):
-        raise InvalidInput(f"data must be a pandas DataFrame, not {type(data).__name__}")
+    refuse_unknown([], data)
     if missing not in ("refuse", "drop"):
         raise UnknownName(f"missing must be 'refuse' or 'drop', not {missing!r}")
     left, right, strata = _parts(formula)
@@ -177,7 +176,17 @@ def variables_of(part: str) -> set[str]:
 
 
 def refuse_unknown(names: Sequence[str], data: pd.DataFrame) -> None:
-    """Refuses names that are no columns of the data (UnknownName), saying which there are."""
+    """Refuses data that are no frame, what is no name of a column, two columns with one name (InvalidInput), and names
+    that are no columns of the data (UnknownName), saying which there are.
+    """
+    if not isinstance(data, pd.DataFrame):
+        raise InvalidInput(f"data must be a pandas DataFrame, not {type(data).__name__}")
+    wrong = next((name for name in names if not isinstance(name, Hashable)), None)
+    if wrong is not None:
+        raise InvalidInput(f"one column is asked for by its name, not {wrong!r}")
+    twice = [str(name) for name in dict.fromkeys(names) if (data.columns == name).sum() > 1]
+    if twice:
+        raise InvalidInput(f"the data have two columns called {', '.join(twice)}: rename or drop one")
     absent = [name for name in names if name not in data.columns]
     if absent:
         raise UnknownName(f"the data have no column {', '.join(absent)}; they have {', '.join(map(str, data.columns))}")

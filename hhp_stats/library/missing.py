@@ -119,6 +119,9 @@ def impute(
     >>> len(sets), int(sets.completed(0)["absence"].isna().sum())
     (5, 0)
     """
+    refuse_unknown([], data)
+    if columns is None or predictors is None:
+        refuse_unknown(list(data.columns), data)
     chosen = [name for name in data.columns if data[name].isna().any()] if columns is None else list(columns)
     named = [*chosen, *(predictors or ()), *(name for name in (within, clusters) if name is not None)]
     refuse_unknown(named, data)

@@ -10,7 +10,7 @@ from hhp_stats.calls.typed import typed
 from hhp_stats.errors import CollinearTerms, InvalidInput, NoObservations
 from hhp_stats.regression.gram import cross, identified_factor, times, upper_inverse
 from hhp_stats.regression.inputs import same_people
-from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers, refuse_unsquarable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +44,7 @@ def check_outcome(outcome: Array, matrix: ModelMatrix) -> Array:
         raise InvalidInput(f"{missing} outcomes are missing; choose a missing-data strategy")
     if not np.isfinite(values).all():
         raise InvalidInput("the outcome holds infinite values")
-    with np.errstate(over="ignore"):
-        if not np.isfinite(values @ values):
-            raise InvalidInput("the outcome is too large to be squared: give it in larger units")
+    refuse_unsquarable(values, name="the outcome")
     if rows < terms:
         raise CollinearTerms(f"{rows} observations cannot identify {terms} terms")
     return values

@@ -157,11 +157,20 @@ def _refuse_gaps(name: str, column: Array) -> None:
     missing = int(np.isnan(column).sum())
     if missing:
         raise InvalidInput(f"{name} has {missing} missing values; choose a missing-data strategy")
+    refuse_unsquarable(column, name=name)
+
+
+def refuse_unsquarable(values: Array, *, name: str) -> None:
+    """Refuses (InvalidInput) values that are infinite, or too large or too small to be squared; missing ones pass.
+
+    Sums of squares of them are infinite, or zero as if nothing varied.
+    """
+    known = values[~np.isnan(values)]
     with np.errstate(over="ignore", under="ignore"):
-        square = float(column @ column)
+        square = float(known @ known)
     if not np.isfinite(square):
-        raise InvalidInput(f"{name} has infinite values, or values too large to be squared")
-    if square < np.finfo(np.float64).tiny and column.any():
+        raise InvalidInput(f"{name} has infinite values, or values too large to be squared: give it in larger units")
+    if square < np.finfo(np.float64).tiny and known.any():
         raise InvalidInput(f"{name} has values too small to be squared: give it in smaller units")
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import hhp_stats as hs
-from hhp_stats.errors import EstimationError, InvalidInput, UnknownName
+from hhp_stats.errors import EstimationError, ImputationRefused, InvalidInput, UnknownName
 from hhp_stats.estimate.imputation import Imputations
 from hhp_stats.estimate.tipping import tipping_points
 from hhp_stats.library.columns import as_held
@@ -186,3 +186,37 @@ def test_a_model_without_an_effect_shows_why(known: pd.DataFrame) -> None:
         fit.effect()
     assert "no estimate: the treated arm with offered = 1 holds 1 cluster" in repr(fit)
     assert math.isnan(fit.tidy().set_index("term").loc["offered", "std_error"])
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+@pytest.mark.parametrize("column", ["absence", "baseline"])
+def test_what_cannot_be_squared_is_not_imputed(trial: pd.DataFrame, column: str, unit: float) -> None:
+    asked: dict[str, Any] = {"columns": ["absence"], "predictors": ["treatment", "baseline"], "m": 2, "seed": 1}
+    with pytest.raises(ImputationRefused, match=f"{column} has .*values too (small|large) to be squared"):
+        hs.impute(trial.assign(**{column: trial[column] * unit}), **asked)
+    small = hs.impute(trial.assign(**{column: trial[column] * 1e-100}), **asked).completed(0)["absence"]
+    plain = hs.impute(trial, **asked).completed(0)["absence"]
+    assert np.allclose(small * (1e100 if column == "absence" else 1), plain, rtol=1e-9)
+
+
+def test_two_columns_of_one_name_are_refused(trial: pd.DataFrame, known: pd.DataFrame) -> None:
+    asks: dict[str, Callable[[], object]] = {
+        "baseline": lambda: hs.linear(
+            "absence ~ treatment + baseline", pd.concat([known, known[["baseline"]]], axis=1)
+        ),
+        "absence": lambda: hs.icc("absence", pd.concat([trial, trial[["absence"]]], axis=1), clusters="team"),
+        "role": lambda: hs.impute(pd.concat([trial, trial[["role"]]], axis=1), seed=1),
+    }
+    for name, ask in asks.items():
+        with pytest.raises(InvalidInput, match=f"two columns called {name}"):
+            ask()
+
+
+def test_what_is_no_frame_and_no_name_is_said(known: pd.DataFrame) -> None:
+    names: Any = ["team", "role"]
+    with pytest.raises(InvalidInput, match=r"by its name, not \['team', 'role'\]"):
+        hs.linear("absence ~ treatment", known, clusters=names)
+    rows: Any = known.to_dict("records")
+    for ask in (lambda: hs.impute(rows, seed=1), lambda: hs.icc("absence", rows, clusters="team")):
+        with pytest.raises(InvalidInput, match="must be a pandas DataFrame, not list"):
+            ask()

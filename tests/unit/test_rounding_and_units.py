@@ -5,18 +5,22 @@ one ratio.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from hhp_stats.design.balance import omnibus_balance
 from hhp_stats.design.balance_table import balance_table
 from hhp_stats.design.detectable_effect import clusters_needed
 from hhp_stats.errors import EstimationError, InvalidInput, NonConvergence
+from hhp_stats.estimate.bounds import lee_bounds
 from hhp_stats.estimate.complier import ComplierEffect, complier_effect
 from hhp_stats.estimate.cost_benefit import net_turnover_cost, programme_days
 from hhp_stats.estimate.effect_size import hedges_g, hedges_g_adjusted
 from hhp_stats.estimate.firth import firth_average_change, firth_change_at_means, firth_log_odds, firth_logit
+from hhp_stats.estimate.icc import icc_anova, icc_reml
 from hhp_stats.estimate.penalised_profile import Coefficient, Profile
 from hhp_stats.estimate.ratio import fieller
 from hhp_stats.estimate.two_sample import welch
@@ -274,3 +278,40 @@ def test_no_unit_is_nothing_or_everything(factor: float) -> None:
 
 def _estimate() -> Estimate:
     return Estimate(estimate=1.0, std_error=0.1, df=20.0, n=17, n_clusters=None, method="made up")
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_outcomes_whose_squares_are_no_numbers_are_refused(unit: float) -> None:
+    rng = np.random.default_rng(4)
+    y, clusters = rng.normal(size=40) * unit, np.arange(40) // 4
+    treated = (clusters % 2).astype(np.float64)
+    matrix = ModelMatrix(values=np.column_stack([np.ones(40), treated]), names=("intercept", "treatment"))
+    asks: list[Callable[[], object]] = [
+        lambda: ols(outcome=y, matrix=matrix),
+        lambda: icc_anova(outcome=y, clusters=clusters),
+        lambda: icc_reml(outcome=y, clusters=clusters, treatment=treated),
+        lambda: hedges_g(outcome=y, treatment=treated),
+        lambda: welch(outcome=y, treatment=treated),
+        lambda: lee_bounds(outcome=y, treatment=treated, clusters=clusters, draws=100, seed=1),
+        lambda: balance_table(pd.DataFrame({"treatment": treated, "y": y}), continuous=["y"]),
+        lambda: omnibus_balance(covariates=pd.DataFrame({"y": y}), treatment=treated, clusters=clusters),
+    ]
+    for ask in asks:
+        with pytest.raises(InvalidInput, match=r"to be squared: give it in (smaller|larger) units"):
+            ask()
+
+
+@pytest.mark.parametrize("unit", [1e-100, 1e-8, 1e8, 1e100])
+def test_a_penalised_profile_knows_no_units(unit: float) -> None:
+    trial = example_trial().dropna()
+
+    def found(factor: float) -> Estimate:
+        values = np.column_stack([np.ones(len(trial)), trial["treatment"], trial["baseline"] * factor])
+        matrix = ModelMatrix(values=values, names=("intercept", "treatment", "baseline"))
+        fit = firth_logit(outcome=trial["left"].to_numpy(dtype=np.float64), matrix=matrix)
+        return firth_log_odds(fit, term="baseline")
+
+    plain, other = found(1.0), found(unit)
+    # Ends of a profile are good to six digits.
+    assert (other.conf_low * unit, other.conf_high * unit) == pytest.approx((plain.conf_low, plain.conf_high), rel=1e-6)
+    assert other.p_value == pytest.approx(plain.p_value, rel=1e-9)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hhp_stats.errors import ImputationRefused, NoObservations, UnknownName
+from hhp_stats.errors import ImputationRefused, InvalidInput, NoObservations, UnknownName
 from hhp_stats.estimate.imputation.elimination import eliminate, first_of_size, sums_by_size
 from hhp_stats.estimate.imputation.layout import NUMERIC, Column, Group, Index, ObservedTeams, Target, Teams
 from hhp_stats.estimate.imputation.plan import ImputationPlan, ImputedVariable
-from hhp_stats.regression.model_matrix import Array, Term
+from hhp_stats.regression.model_matrix import Array, Term, refuse_unsquarable
 
 
 def groups_of(frame: pd.DataFrame, plan: ImputationPlan) -> list[tuple[str, Index]]:
@@ -161,9 +161,15 @@ def _columns(part: pd.DataFrame, term: Term) -> list[Array]:
 
 def _numbers(column: pd.Series) -> Array:
     try:
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as problem:
         raise ImputationRefused(f"{column.name} holds text: it needs a categorical kind") from problem
+    if not np.isinf(values).any():  # those are named by whoever asks
+        try:
+            refuse_unsquarable(values, name=str(column.name))
+        except InvalidInput as problem:
+            raise ImputationRefused(str(problem)) from problem
+    return values
 
 
 def _target(variable: ImputedVariable, part: _Part, plan: ImputationPlan) -> Target:
