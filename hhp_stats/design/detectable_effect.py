@@ -238,9 +238,8 @@ def clusters_needed(
     )
     per_arm = 2 * (rates.reach * _std_error(2.0, std_dev, baseline_correlation) / abs(effect)) ** 2
     exact = per_arm * one.variance_inflation / mean_size + lost_clusters
-    return max(
-        FEWEST_CLUSTERS, math.ceil(exact - 1e-9)
-    )  # a whole number of teams reached up to rounding is not raised by one
+    # A whole number of teams that is reached up to rounding is not raised by one.
+    return max(FEWEST_CLUSTERS, math.ceil(exact - 1e-9))
 
 
 @typed
