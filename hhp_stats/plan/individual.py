@@ -224,6 +224,8 @@ def _check_scales(file: str, plan: IndividualPlan) -> None:
             raise PlanError(file, place, "has several scales and no rule to combine them.", "Set combine.")
         if outcome.combine == "standardised_sum" and not outcome.reference:
             raise PlanError(file, place, "standardises on a sample that it does not name.", "Set reference.")
+        if outcome.margin is not None and plan.data is None:
+            raise PlanError(file, place, "has a margin, which trials on a plain table have.", "Leave it out.")
         if not (outcome.scales or outcome.column or outcome.missing):
             raise PlanError(
                 file, place, "has neither scales nor a column.", "Say what measures it, or why nothing does."

@@ -105,6 +105,7 @@ class IndividualOutcome(Outcome):
     waves: Mapping[str, str] = field(default_factory=dict)  # of a plain table: the column of each wave, by its name
     primary_wave: str = ""  # the wave that the outcome is about, "" for the last; the others are outcomes of their own
     missing: str = ""  # why there are no data at all, "" where there are
+    margin: Positive | None = None  # of a plain table: the loss from which on an arm counts as worse, in its own unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,6 +157,7 @@ def _by_wave(
                 unit=unit,
                 range=ends,
                 role=outcome.role if wave == primary else "secondary",
+                margin=outcome.margin if wave == primary else None,
                 construct=outcome.construct if wave == primary else "",  # trials are compared on one wave of each
                 column=column,
                 baseline=before,

@@ -69,6 +69,7 @@ def test_a_plan_gives_its_parts_by_name(root):
         ('scales = ["burnout"]', 'scales = ["fatigue"]', "fatigue"),
         ('combine = "standardised_sum"\n', "", "no rule to combine them"),
         ('reference = "baseline"\n', "", "does not name"),
+        ('scales = ["burnout"]', 'scales = ["burnout"]\nmargin = 0.2', "which trials on a plain table have"),
         ('base = "Bracknell Forest"', 'base = "Kent"', "outside its levels"),
         ('id = "burnout/itt/hc2"', 'id = "burnout/hc2"', "outcome/estimand/method"),
         ('id = "burnout/itt/hc2"', 'id = "subjective_wellbeing/itt/hc2"', "stands twice"),

@@ -96,6 +96,7 @@ def test_a_plan_of_surveys_says_everything_itself(project, table):
         ('["baseline", "years", "region"]', '["baseline", "fell"]', "measured after the arms were drawn"),
         ("years >= 60 and", "fell == 1 and", "asks for 'fell': it is measured after the arms were drawn"),
         ("imputations = 5", 'auxiliary = ["surgery"]', "names column 'surgery'"),
+        ('column = "pain_12"', 'column = "pain_12"\nmargin = -1', "Write a number above 0"),
         ("imputations = 5", "imputations = 1", "from 2 to ten millions"),
         ('steps_0 = "steps.before"', 'steps_0 = "steps_6"', "reads 'steps_0' and 'steps_6' from one column"),
         ('person = "who"', 'person = "who"\ndictionary = "/etc/passwd"', "Put it under data/plan/walks.dictionary.csv"),

@@ -152,3 +152,33 @@ def test_signs_in_a_reason_are_escaped_once_under_a_figure(home):
     figure = field_trials.chapter("extreme", root=project).figure("effects")
     assert "again_and_again" in figure.caption and "\\" not in figure.caption
     assert "again\\_and\\_again" in figure._repr_markdown_() and "\\\\" not in figure._repr_markdown_()
+
+
+@pytest.mark.parametrize("better", ["higher", "lower"])
+@pytest.mark.parametrize("away", [-0.01, 0.01])
+def test_no_worse_by_the_margin_of_the_plan(home, better, away):
+    """Shown where the planned interval, here of 90%, holds no loss as large as the margin."""
+    people = HEAD.replace("seed = 1", "conf_level = 0.9\nseed = 1")
+    people += '[design]\nkind = "individual trial"\nrandomised = 90\n'
+    rest = TWO_ARMS.replace('better = "higher"', f'better = "{better}"', 1)
+    frame = with_arms({"old": 30, "new": 60})
+
+    def chapter_of(margin):
+        plan = people + rest.replace('role = "primary"', f'role = "primary"\n{margin}', 1)
+        project = write_trial(
+            home, key="extreme", plan=plan, dictionary=DICTIONARY.format(kind="category"), table=frame
+        )
+        output = run_field_trial(project, "extreme")
+        output.write(project)
+        row = output.results.set_index("result_id").loc["extreme/score/itt/hc2"]
+        return row, plain(field_trials.chapter("extreme", root=project).say("effect/score"))
+
+    row, said = chapter_of("")
+    assert "no worse" not in said
+    loss = -row["conf_low"] if better == "higher" else row["conf_high"]
+    assert loss > 0.02
+    _, said = chapter_of(f"margin = {loss + away}")
+    assert (
+        f"the 90% interval reaches to a loss of {loss:.2f}, so this is {'shown' if away > 0 else 'not shown'}." in said
+    )
+    assert said.count("By the plan “New” is no worse than “Old” where it loses less than") == 1

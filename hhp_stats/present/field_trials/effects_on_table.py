@@ -73,7 +73,30 @@ def effect(report: FieldTrialReport, name: str) -> str:
         f"{arm_value(report, outcome, report.control)} in \u201c{report.control.label}\u201d."
     )
     said = f"{by}{said}" if by else f"{said[0].upper()}{said[1:]}"
-    return f"{head} {said} ({evidence(report, outcome, row)}){tail}.{_standardised(report, outcome, arm, adjusted)}"
+    return (
+        f"{head} {said} ({evidence(report, outcome, row)}){tail}.{_no_worse(report, outcome, arm, row)}"
+        f"{_standardised(report, outcome, arm, adjusted)}"
+    )
+
+
+def _no_worse(report: FieldTrialReport, outcome: IndividualOutcome, arm: Arm, row: Row) -> str:
+    """Whether an arm is shown to be no worse than the control by the plan's margin: whether the interval holds no loss
+    as large as that.
+
+    A two-sided interval of 90% answers as a one-sided test at 5% does, one of 95% as at 2.5%.
+    Source: Piaggio et al. (2012), JAMA 308, 2594-2604 (CONSORT for non-inferiority and equivalence).
+    """
+    if outcome.margin is None:
+        return ""
+    loss = -row["conf_low"] if outcome.better == "higher" else row["conf_high"]
+    scale, digits, words = unit_of(outcome)
+    reach = "holds no loss" if loss <= 0 else f"reaches to a loss of {number(scale * loss, digits)}"
+    shown = "this is shown" if loss < outcome.margin else "this is not shown"
+    return (
+        f" By the plan \u201c{arm.label}\u201d is no worse than \u201c{report.control.label}\u201d where it loses less"
+        f" than {number(scale * outcome.margin, digits)}{words}; the {level(row['conf_level'])} interval {reach}, so"
+        f" {shown}."
+    )
 
 
 def _standardised(report: FieldTrialReport, outcome: IndividualOutcome, arm: Arm, adjusted: str) -> str:
