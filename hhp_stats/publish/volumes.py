@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
+from hhp_stats.publish.pandoc import words_of
 from hhp_stats.publish.project import Project
 
 REPORT, APPENDICES = "report.pdf", "appendices.pdf"
@@ -48,7 +50,8 @@ _LINK = re.compile(r'#link\(label\("((?:[^"\\]|\\.)*)"\)\)')
 def body_of(volume: Volume, *, texts: Mapping[str, str], pages: Mapping[str, str], project: Project) -> str:
     """The text of a volume from those of the chapters (by slug); `pages` says in which chapter each label stands.
 
-    Links to labels of the other volume open its file: a document cannot point at a page of another.
+    Links to labels of the other volume open its file: a document cannot point at a page of another. Of references that
+    stand beside each other the last says in which volume they all are.
     """
     file_of = {slug: each.file for each in volumes(project) for slug in each.chapters}
 
@@ -56,7 +59,16 @@ def body_of(volume: Volume, *, texts: Mapping[str, str], pages: Mapping[str, str
         file = file_of.get(pages.get(found[1], ""), volume.file)
         return found[0] if file == volume.file else f'#link("{file}")'
 
-    return _LINK.sub(link, "\n".join(texts[slug] for slug in volume.chapters))
+    text = _LINK.sub(link, "\n".join(texts[slug] for slug in volume.chapters))
+    return _said_once(words_of(project)["of_volume"]).sub("", text)
+
+
+@cache
+def _said_once(words: str) -> re.Pattern[str]:
+    """Where a volume is named, and the reference behind a comma or a short word (and) names the same."""
+    said = rf" {re.escape(words)}\u00a0(\d)"
+    between = r",?\s+(?:\w{1,3}\s+)?"
+    return re.compile(rf'{said}(?={between}#link\("[^"]*"\)\[(?:[^][\\]|\\.)*\] {re.escape(words)}\u00a0\1(?!\d))')
 
 
 def files_of(project: Project) -> Sequence[str]:
