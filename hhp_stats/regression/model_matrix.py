@@ -85,6 +85,7 @@ class ModelMatrix:
     """The right-hand side: `values` (n, k) float64, one name a column, intercept first.
 
     `index` is that of the frame it was made from: outcomes and clusters with another one are refused. None: no frame.
+    Values of another type, such as short integers whose squares overflow, become float64.
     """
 
     values: Array
@@ -92,6 +93,8 @@ class ModelMatrix:
     index: pd.Index | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if getattr(self.values, "dtype", None) != np.float64:
+            object.__setattr__(self, "values", as_numbers(self.values, name="the model matrix"))
         shape = np.shape(self.values)
         if len(shape) != 2 or shape[1] != len(self.names):
             raise InvalidInput(f"a model matrix needs a name a column: {len(self.names)} names for shape {shape}")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -315,3 +316,17 @@ def test_a_penalised_profile_knows_no_units(unit: float) -> None:
     # Ends of a profile are good to six digits.
     assert (other.conf_low * unit, other.conf_high * unit) == pytest.approx((plain.conf_low, plain.conf_high), rel=1e-6)
     assert other.p_value == pytest.approx(plain.p_value, rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.float32, object, bool, "list"])
+def test_a_model_matrix_of_any_type_of_numbers_is_that_of_doubles(kind: Any) -> None:
+    rng = np.random.default_rng(6)
+    values = np.column_stack([np.ones(60), np.arange(60) % 2, rng.integers(0, 2 if kind is bool else 100, 60)])
+    outcome = values[:, 2] + rng.normal(size=60)
+    names = ("intercept", "treatment", "age")
+    plain = ols(outcome=outcome, matrix=ModelMatrix(values=values.astype(np.float64), names=names))
+    given: Any = values.tolist() if kind == "list" else values.astype(kind)
+    found = ols(outcome=outcome, matrix=ModelMatrix(values=given, names=names))
+    assert np.array_equal(found.coefficients, plain.coefficients)  # a hundred squared is no int8
+    with pytest.raises(InvalidInput, match="must be numbers"):
+        ModelMatrix(values=np.full((60, 3), "1"), names=names)  # type: ignore[arg-type]
