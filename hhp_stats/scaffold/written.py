@@ -155,6 +155,7 @@ def _outcome(own: str, waves: object, guess: TableGuess, *, primary: bool) -> li
     elif binary:
         lines.append('kind = "binary"')
     lines += [f'better = "higher"  # or "lower" {TO_CONFIRM}', f"# unit = {quoted('points')}"]
+    lines.append("# margin = ...  # of non-inferiority: the loss, in this unit, from which on an arm counts as worse")
     lines.append('# construct = "..."  # what it measures, in the words of other trials that measure it too')
     if "" in waves:
         lines.append(f"column = {quoted(waves[''])}")

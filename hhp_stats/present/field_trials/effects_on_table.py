@@ -89,6 +89,8 @@ def _no_worse(report: FieldTrialReport, outcome: IndividualOutcome, arm: Arm, ro
     if outcome.margin is None:
         return ""
     loss = -row["conf_low"] if outcome.better == "higher" else row["conf_high"]
+    if not math.isfinite(loss):  # an estimate without an interval: of its margin nothing is known
+        return ""
     scale, digits, words = unit_of(outcome)
     reach = "holds no loss" if loss <= 0 else f"reaches to a loss of {number(scale * loss, digits)}"
     shown = "this is shown" if loss < outcome.margin else "this is not shown"
