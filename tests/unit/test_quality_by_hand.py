@@ -221,7 +221,7 @@ def test_figures_that_come_back_are_counted(root):
         "Of 15 figures and claims in the list of published results, we can compare 10 with a number that we compute."
     )
     assert (
-        "6 of 10 (60%) match;" in said
+        "Of these, 6 (60%) match;" in said
         and "3 more match if they are read" in said
         and "1 do not match" in said
         and "For the other 5 there is nothing" in said

@@ -54,9 +54,14 @@ def written(home, *, words=POOR_GOOD, where=""):
         "fell,Fell within a year,0/1,,,,,", f"fell,Fell within a year,0/1,,,,{'|'.join(words)},"
     )
     assert dictionary != DICTIONARY and OLDER in PLAN
-    return write_walks(
-        home, table, plan=PLAN.replace(OLDER, f'where = "{where}"') if where else PLAN, dictionary=dictionary
-    )
+    return write_walks(home, table, plan=asking(where) if where else PLAN, dictionary=dictionary)
+
+
+def asking(where):
+    """The plan with another condition; of an outcome only an exploratory analysis may ask."""
+    name = 'label = "Older patients on the coast"\n'
+    assert PLAN.count(name) == 1
+    return PLAN.replace(OLDER, f'where = "{where}"').replace(name, f'{name}kind = "exploratory"\n')
 
 
 def correct(home, **changes):
@@ -136,8 +141,7 @@ def test_a_population_is_asked_for_in_words_or_codes(small, home, where, words, 
 
 
 def test_zeros_and_ones_without_words_are_no_and_yes(small, home):
-    plan = PLAN.replace(OLDER, "where = \"fell == 'yes'\"")
-    write_walks(small, plan=plan)
+    write_walks(small, plan=asking("fell == 'yes'"))
     found = load_individual_plan(home, KEY)
     assert found.populations["older"].where == "fell == 1"
 
