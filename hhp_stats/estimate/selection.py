@@ -28,6 +28,7 @@ from hhp_stats.regression.clusters import checked_clusters, cluster_codes, clust
 from hhp_stats.regression.gram import identified_factor, times, upper_inverse
 from hhp_stats.regression.linear import LinearFit, ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.regression.spread import PERFECT
 from hhp_stats.results.frame import checked_level
 
 __all__ = ["Identification", "LikelihoodMaximum", "SelectionFit", "heckman_likelihood", "heckman_two_step"]
@@ -106,7 +107,7 @@ def _second_step(sample: _Sample, index: Array) -> _SecondStep:
     fit = ols(outcome=sample.y, matrix=both)
     slope = float(fit.coefficients[-1])
     variance = (float(fit.residuals @ fit.residuals) + slope**2 * float(delta.sum())) / len(sample.y)
-    if float(fit.residuals @ fit.residuals) <= 1e-26 * float(sample.y @ sample.y):  # rounding errors of the outcome
+    if float(fit.residuals @ fit.residuals) <= PERFECT * float(sample.y @ sample.y):  # rounding errors of the outcome
         raise EstimationError("the terms explain the outcome exactly: no selection can be estimated")
     sigma = math.sqrt(variance)
     scaled = both.values / np.linalg.norm(both.values, axis=0)

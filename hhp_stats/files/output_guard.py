@@ -101,12 +101,7 @@ class OutputGuard:
     def _was_noted(self, place: Path) -> bool:
         try:
             note = json.loads((self.root / _RENDERED).read_text(encoding="utf-8"))
-            files = {
-                name: rendering_marker.digest_of_file(str(place / name))
-                for name, kind in rendering_marker.entries(place)
-                if kind == "file"
-            }
-            return bool(note["output"] == str(place) and note["files"] == files)
+            return bool(note["output"] == str(place) and note["files"] == rendering_marker.digests_of_files(place))
         except (OSError, ValueError, KeyError, TypeError):
             return False
 

@@ -58,8 +58,7 @@ def begin(folder: Path) -> None:
 
 def mark(folder: Path, place: str) -> None:
     """Mark a folder with all that it holds as a rendering that belongs at `place`."""
-    files = {name: digest_of_file(_below(folder, name)) for name, kind in entries(folder) if kind == "file"}
-    _write(folder, {"made_by": "hhp render", "place": place, "files": files})
+    _write(folder, {"made_by": "hhp render", "place": place, "files": digests_of_files(folder)})
 
 
 def is_unfinished(folder: Path) -> bool:
@@ -146,6 +145,11 @@ class _Written:
 
 def _below(folder: Path, name: str) -> str:
     return os.path.join(folder, name)  # noqa: PTH118  a text, as in `entries`
+
+
+def digests_of_files(folder: Path) -> dict[str, str]:
+    """The checksum of every file below a folder, by its name from there."""
+    return {name: digest_of_file(_below(folder, name)) for name, kind in entries(folder) if kind == "file"}
 
 
 def digest_of_file(path: str) -> str:

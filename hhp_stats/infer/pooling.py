@@ -217,8 +217,7 @@ def pool_joint(*, estimates: Array, covariances: Array, complete_df: float = mat
     Shapes: estimates (m, k), covariances (m, k, k).
     Assumes: the fraction of missing information is alike for all combinations of the parameters.
     Refuses: fewer than two imputations, shapes that do not fit, covariances that are not symmetric, a singular mean
-    covariance, t of 4 or
-    less or too few complete-data df for Reiter's formula (EstimationError).
+    covariance, t of 4 or less or too few complete-data df for Reiter's formula (EstimationError).
     Source: Li, Raghunathan and Rubin (1991), JASA 86, 1065-1073; Reiter (2007), Biometrika 94, 502-508.
     """
     values = as_numbers(estimates, name="estimates")

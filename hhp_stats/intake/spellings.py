@@ -47,9 +47,8 @@ class Spellings:
     """For each field (or group such as `blank`): spelling in comparable form -> what it stands for."""
 
     by_field: dict[str, dict[str, str]]
-    numbers: dict[str, dict[str, str]] = dataclass_field(
-        default_factory=dict
-    )  # the same of columns of numbers in words
+    # The same of columns of numbers that are written in words.
+    numbers: dict[str, dict[str, str]] = dataclass_field(default_factory=dict)
 
     def numbers_of(self, field: Field) -> dict[str, str]:
         """What the words of a field count as, where its numbers are written in words."""

@@ -30,12 +30,16 @@ def __hhp_watch():
     ignored = tuple(roots[0] + name for name in (".report/cache", "report/figures", "_output", ".venv"))
     read, written, parts, busy, real_folders = {{}}, set(), {{}}, [], {{}}
 
-    def real(path):
-        # Links on the way count as their targets; a folder is followed once, since thousands of files are opened.
-        folder, name = os.path.split(os.path.abspath(path))
+    def real_folder(folder):
+        # Followed once, since thousands of files are opened.
         if folder not in real_folders:
             real_folders[folder] = os.path.realpath(folder)
-        path = os.path.join(real_folders[folder], name)
+        return real_folders[folder]
+
+    def real(path):
+        # Links on the way count as their targets.
+        folder, name = os.path.split(os.path.abspath(path))
+        path = os.path.join(real_folder(folder), name)
         return os.path.realpath(path) if os.path.islink(path) else path
 
     def note(event, given):
@@ -74,10 +78,8 @@ def __hhp_watch():
         package = roots[1]
         for module in list(sys.modules.values()):
             path = getattr(module, "__file__", None) or "/"
-            folder = os.path.dirname(path)
-            if folder not in real_folders:
-                real_folders[folder] = os.path.realpath(folder)
-            if not (real_folders[folder] + os.sep).startswith(package):  # as of thousands, in few folders
+            # As of thousands, in few folders.
+            if not (real_folder(os.path.dirname(path)) + os.sep).startswith(package):
                 continue
             path = real(path)
             if module.__name__ != "__main__" and path.startswith(package) and path not in read:

@@ -13,7 +13,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from hhp_stats.files.rendering_marker import digest_of_file, entries
+from hhp_stats.files.rendering_marker import digests_of_files
 from hhp_stats.publish.digests import digest_environment, digest_files, digest_settings
 from hhp_stats.publish.quarto_cli import left_by_quarto
 
@@ -47,19 +47,16 @@ def still_stands(root: Path, output: Path, key: str) -> bool:
     """Whether `output` is the report that was rendered under this key, whole and unedited."""
     try:
         note = json.loads((root / NOTE).read_text(encoding="utf-8"))
-        return bool(note["key"] == key and note["output"] == str(output.resolve()) and note["files"] == _files(output))
+        return bool(
+            note["key"] == key and note["output"] == str(output.resolve()) and note["files"] == digests_of_files(output)
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
 def note_report(root: Path, output: Path, key: str) -> None:
     """Say under which key the report in `output` was rendered."""
-    note = {"key": key, "output": str(output.resolve()), "files": _files(output)}
+    note = {"key": key, "output": str(output.resolve()), "files": digests_of_files(output)}
     partial = (root / NOTE).with_suffix(f".{os.getpid()}.part")
     partial.write_text(json.dumps(note, indent=1, sort_keys=True), encoding="utf-8")
     partial.replace(root / NOTE)
-
-
-def _files(output: Path) -> dict[str, str]:
-    files = [name for name, kind in entries(output) if kind == "file"]
-    return {name: digest_of_file(f"{output}{os.sep}{name}") for name in files}
